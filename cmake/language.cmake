@@ -1,0 +1,15 @@
+# C++20 without extensions, Release unless said otherwise, ccache where present.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(FW_CCACHE ccache)
+if(FW_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FW_CCACHE})
+endif()

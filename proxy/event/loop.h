@@ -1,0 +1,74 @@
+// The event loop of a process: libevent behind RAII. One thread, all callbacks run from Run().
+//
+// Rules: nothing is deleted inside its own callback (Retire); the cached clock is read once a turn;
+// output written during a callback leaves when that callback has returned (one system call for a
+// head, a body and an end).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "proxy/base/clock.h"
+
+struct event_base;
+
+namespace framewall::event {
+
+// Somebody with output to send once the running callback is over.
+class Flushable {
+ public:
+  virtual ~Flushable() = default;
+  virtual void Flush() = 0;
+};
+
+class EventLoop {
+ public:
+  EventLoop();
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // Runs until Stop.
+  void Run();
+  void Stop();
+  // Runs what is ready, waiting at most `wait`; for tests and for the master.
+  void RunOnce(std::chrono::milliseconds wait);
+
+  // Calls `task` at the end of this turn (or at once in the next, from outside Run).
+  void Post(std::function<void()> task);
+  // Destroys `object` at the end of this turn.
+  template <class T>
+  void Retire(std::unique_ptr<T> object) {
+    if (object) Retire(std::shared_ptr<void>(std::move(object)));
+  }
+  void Retire(std::shared_ptr<void> object);
+
+  // `flushable` is flushed once when the running callback returns; it must call ForgetFlush when
+  // it is destroyed before that.
+  void RequestFlush(Flushable* flushable);
+  void ForgetFlush(Flushable* flushable);
+  // Called by every trampoline in this room before and after a callback.
+  void EnterCallback();
+  void LeaveCallback();
+
+  // 64 KiB for reads within one callback; whoever reads into it owns it until it returns.
+  char* read_buffer() { return read_buffer_.get(); }
+  static constexpr size_t kReadBufferSize = 65536;
+
+  // After a fork in the child: the kernel's side must not be shared.
+  void ReinitAfterFork();
+  event_base* base() { return base_; }
+
+ private:
+  void RunEndOfTurn();
+
+  event_base* base_;
+  std::unique_ptr<char[]> read_buffer_;
+  std::vector<Flushable*> flush_;
+  std::vector<std::function<void()>> posted_;
+  std::vector<std::shared_ptr<void>> retired_;
+  bool stopping_ = false;
+};
+
+}  // namespace framewall::event
