@@ -30,14 +30,13 @@ class IpAddress {
   // ::ffff:a.b.c.d as its IPv4 address; any other as it is.
   IpAddress Unmapped() const;
   // 4 or 16 octets in network order ($binary_remote_addr).
-  std::string_view bytes() const {
-    return {reinterpret_cast<const char*>(bytes_.data()), length_};
-  }
+  std::string_view bytes() const { return {reinterpret_cast<const char*>(bytes_.data()), length_}; }
   // RFC 5952 text for IPv6, dotted for IPv4.
   std::string ToText() const;
   auto operator<=>(const IpAddress&) const = default;
 
  private:
+  friend class Cidr;
   uint8_t length_ = 0;
   std::array<uint8_t, 16> bytes_{};
 };
@@ -81,14 +80,41 @@ class Cidr {
   // "10.0.0.0/8", "::1", "192.168.1.1"; nothing where it is malformed.
   // `host_bits_set` (if given) tells that bits beyond the prefix were set and cleared.
   static std::optional<Cidr> Parse(std::string_view text, bool* host_bits_set = nullptr);
+  // IPv4 in IPv6 clothes (::ffff:a.b.c.d) counts as IPv4, as in nginx: "::/0" does not hold it.
   bool Contains(const IpAddress& address) const;
+  // The highest address inside.
+  IpAddress last() const;
   const IpAddress& base() const { return base_; }
   int prefix_length() const { return prefix_length_; }
   bool operator==(const Cidr&) const = default;
 
  private:
+  // ::ffff:a.b.c.d/96 and longer as the IPv4 network that it is.
+  Cidr Unmapped() const;
+  friend class CidrSet;
+
   IpAddress base_;
   int prefix_length_ = 0;
+};
+
+// Many networks, asked by binary search. Add all, Build once, then ask.
+class CidrSet {
+ public:
+  void Add(const Cidr& cidr);
+  // Sorts and joins; again after a later Add.
+  void Build();
+  // As Cidr::Contains for any of them. Requires: Build was called after the last Add.
+  bool Contains(const IpAddress& address) const;
+  bool empty() const { return ranges_.empty(); }
+
+ private:
+  // First and last address; after Build sorted and disjoint, IPv4 before IPv6.
+  struct Range {
+    IpAddress first;
+    IpAddress last;
+  };
+  std::vector<Range> ranges_;
+  bool is_built_ = true;
 };
 
 }  // namespace framewall

@@ -59,10 +59,17 @@ std::optional<uint64_t> ParseSize(std::string_view text) {
   if (text.empty()) return std::nullopt;
   uint64_t unit = 1;
   switch (ToLowerAscii(text.back())) {
-    case 'k': unit = uint64_t{1} << 10; break;
-    case 'm': unit = uint64_t{1} << 20; break;
-    case 'g': unit = uint64_t{1} << 30; break;
-    default: break;
+    case 'k':
+      unit = uint64_t{1} << 10;
+      break;
+    case 'm':
+      unit = uint64_t{1} << 20;
+      break;
+    case 'g':
+      unit = uint64_t{1} << 30;
+      break;
+    default:
+      break;
   }
   if (unit != 1) text.remove_suffix(1);
   const auto value = ParseUnsigned(text);

@@ -77,11 +77,11 @@ class [[nodiscard]] Status {
 inline Status OkStatus() { return Status(); }
 
 // Returns the error of `expression` to the caller; goes on when it is ok.
-#define FW_TRY(expression)                                            \
-  do {                                                                \
-    if (auto fw_try_status = (expression); !fw_try_status.ok()) {     \
-      return std::move(fw_try_status).error();                        \
-    }                                                                 \
+#define FW_TRY(expression)                                        \
+  do {                                                            \
+    if (auto fw_try_status = (expression); !fw_try_status.ok()) { \
+      return std::move(fw_try_status).error();                    \
+    }                                                             \
   } while (false)
 
 // FW_ASSIGN(auto value, expression): the value, or the error to the caller.

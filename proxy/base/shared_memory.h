@@ -1,4 +1,5 @@
-// Memory shared by master and workers: mapped before the fork, fixed in size, gone with the last user.
+// Memory shared by master and workers: mapped before the fork, fixed in size, gone with the last
+// user.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +32,8 @@ class SharedMemory {
 class SharedLock {
  public:
   SharedLock();
+  SharedLock(const SharedLock&) = delete;
+  SharedLock& operator=(const SharedLock&) = delete;
   void Lock();
   void Unlock();
 

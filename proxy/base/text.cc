@@ -55,9 +55,8 @@ std::string_view Trim(std::string_view text) {
 
 bool ListContainsToken(std::string_view list, std::string_view token) {
   bool found = false;
-  ForEachListElement(list, [&](std::string_view element) {
-    found = found || EqualsIgnoreCase(element, token);
-  });
+  ForEachListElement(
+      list, [&](std::string_view element) { found = found || EqualsIgnoreCase(element, token); });
   return found;
 }
 

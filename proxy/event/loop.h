@@ -5,8 +5,10 @@
 // head, a body and an end).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "proxy/base/clock.h"
@@ -44,30 +46,44 @@ class EventLoop {
   }
   void Retire(std::shared_ptr<void> object);
 
-  // `flushable` is flushed once when the running callback returns; it must call ForgetFlush when
-  // it is destroyed before that.
+  // `flushable` is flushed when the running callback returns (outside any: before the next wait).
+  // It keeps a flag of its own: two requests are two calls. It must call ForgetFlush when it is
+  // destroyed before that.
   void RequestFlush(Flushable* flushable);
   void ForgetFlush(Flushable* flushable);
   // Called by every trampoline in this room before and after a callback.
   void EnterCallback();
   void LeaveCallback();
+  bool InCallback() const { return depth_ > 0; }
 
   // 64 KiB for reads within one callback; whoever reads into it owns it until it returns.
   char* read_buffer() { return read_buffer_.get(); }
   static constexpr size_t kReadBufferSize = 65536;
+
+  // Output buffers in turn: empty, with memory from their last use. So an idle stream holds none
+  // and a busy one allocates none.
+  std::string TakeBuffer();
+  void GiveBuffer(std::string&& buffer);
 
   // After a fork in the child: the kernel's side must not be shared.
   void ReinitAfterFork();
   event_base* base() { return base_; }
 
  private:
+  void Turn(std::chrono::milliseconds wait);
   void RunEndOfTurn();
+  bool HasWork() const { return !posted_.empty() || !retired_.empty() || !flush_.empty(); }
 
+  struct WaitLimit;
   event_base* base_;
+  std::unique_ptr<WaitLimit> wait_limit_;
   std::unique_ptr<char[]> read_buffer_;
   std::vector<Flushable*> flush_;
   std::vector<std::function<void()>> posted_;
   std::vector<std::shared_ptr<void>> retired_;
+  std::vector<std::string> spare_;
+  int depth_ = 0;
+  bool clock_is_fresh_ = false;
   bool stopping_ = false;
 };
 

@@ -39,19 +39,19 @@ class StreamHandler {
 class TlsInfo {
  public:
   virtual ~TlsInfo() = default;
-  virtual std::string Protocol() const = 0;        // "TLSv1.3"
+  virtual std::string Protocol() const = 0;  // "TLSv1.3"
   virtual std::string Cipher() const = 0;
-  virtual std::string Ciphers() const = 0;         // offered by the client
+  virtual std::string Ciphers() const = 0;  // offered by the client
   virtual std::string Curve() const = 0;
   virtual std::string Curves() const = 0;
-  virtual std::string SessionId() const = 0;       // hex
+  virtual std::string SessionId() const = 0;  // hex
   virtual bool SessionReused() const = 0;
-  virtual std::string ServerName() const = 0;      // SNI
+  virtual std::string ServerName() const = 0;  // SNI
   virtual std::string Alpn() const = 0;
-  virtual std::string EarlyData() const = 0;       // "1" or ""
+  virtual std::string EarlyData() const = 0;  // "1" or ""
   virtual bool HasPeerCertificate() const = 0;
-  virtual long VerifyResult() const = 0;           // X509_V_OK == 0
-  virtual std::string VerifyText() const = 0;      // "SUCCESS", "NONE", "FAILED:reason"
+  virtual long VerifyResult() const = 0;               // X509_V_OK == 0
+  virtual std::string VerifyText() const = 0;          // "SUCCESS", "NONE", "FAILED:reason"
   virtual std::string PeerCertificatePem() const = 0;  // $ssl_client_raw_cert
   virtual std::string PeerSubject() const = 0;         // RFC 2253
   virtual std::string PeerIssuer() const = 0;

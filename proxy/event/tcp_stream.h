@@ -10,8 +10,15 @@
 namespace framewall::event {
 
 // Takes over `fd`, a connected non-blocking socket. `loop` outlives the stream. Reading begins at
-// once; set a handler first thing.
+// once; set a handler first thing. An empty `local` is looked up when asked for. `peer_role`:
+// kClient or kUpstream, the source of errors.
+//
+// Errors carry no errno text: give `system_errno` to Log::Write ("recv() failed" becomes "recv()
+// failed (104: Connection reset by peer)"). bytes_sent() counts what Write took; what of it is
+// still here is pending_output(). Accepted sockets inherit TCP_NODELAY from the listening one on
+// Linux.
 std::unique_ptr<Stream> MakeTcpStream(EventLoop& loop, int fd, const SocketAddress& local,
-                                      const SocketAddress& peer);
+                                      const SocketAddress& peer,
+                                      ErrorSource peer_role = ErrorSource::kClient);
 
 }  // namespace framewall::event
