@@ -127,9 +127,7 @@ Connector::Connector(EventLoop& loop, const SocketAddress& address, const Connec
     attempt_->Wait(options.timeout);
   } else {
     // A Unix socket with a full backlog says EAGAIN: as good as refused.
-    attempt_->PostFinish(ConnectError(
-        address.is_unix() ? "connect() to " + address.ToText() + " failed" : "connect() failed",
-        *started));
+    attempt_->PostFinish(ConnectError("connect() to " + address.ToText() + " failed", *started));
   }
 }
 
