@@ -1,0 +1,24 @@
+// What produces a response. One handler an exchange at a time; it talks back through the Driver.
+#pragma once
+
+#include "proxy/base/bytes.h"
+#include "proxy/exchange/exchange.h"
+
+namespace framewall::content {
+
+class ContentHandler {
+ public:
+  virtual ~ContentHandler() = default;
+  // All phases before content have passed. The request body is in exchange.body when
+  // exchange.body_collected, else it comes through OnRequestBody while WantRequestBody(true).
+  virtual void Start() = 0;
+  virtual void OnRequestBody(ByteView) {}
+  virtual void OnRequestEnd(const http::HeaderMap* /*trailers*/) {}
+  // The client takes more again (Driver::congested() is false).
+  virtual void OnClientDrained() {}
+  // The client closed or reset. Unless it was asked to go on (proxy_ignore_client_abort), the handler
+  // stops its work; the driver finishes with 499. Returns true where the handler goes on.
+  virtual bool OnClientGone() { return false; }
+};
+
+}  // namespace framewall::content

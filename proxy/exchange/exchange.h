@@ -1,0 +1,174 @@
+// Exchange: one request and its response, with all their state, from the complete head to the log.
+//
+// Memory that belongs to it comes from its arena; views in it point there, into the configuration,
+// or into static text. It is reused for the next request of its connection after Reset.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/base/arena.h"
+#include "proxy/base/clock.h"
+#include "proxy/base/log.h"
+#include "proxy/base/regex.h"
+#include "proxy/config/model/http.h"
+#include "proxy/exchange/body_buffer.h"
+#include "proxy/exchange/connection_info.h"
+#include "proxy/exchange/driver.h"
+#include "proxy/exchange/upstream_record.h"
+#include "proxy/http/message.h"
+#include "proxy/http/target.h"
+
+namespace framewall::exchange {
+
+class Variables;
+
+// A variable's value: not set yet, known to be absent, or text (in the arena or static).
+struct Value {
+  enum class State : uint8_t { kUnknown, kAbsent, kPresent };
+  State state = State::kUnknown;
+  std::string_view text;
+};
+
+// What we are doing, for the error log: " while reading client request headers".
+enum class Action : uint8_t {
+  kNone,
+  kReadingRequestLine,
+  kReadingRequestHeaders,
+  kReadingRequestBody,
+  kProcessingRequest,
+  kConnectingToUpstream,
+  kTlsHandshakeToUpstream,
+  kSendingRequestToUpstream,
+  kReadingResponseHeader,
+  kReadingUpstream,
+  kSendingToClient,
+  kKeepAlive,
+  kWaitingForRequest,
+  kClosing,
+  kLogging,
+  kResolving,
+  kProxyingUpgraded,
+};
+
+class Exchange final : public LogContext {
+ public:
+  Exchange(const config::Config& config, const Variables& variables, ConnectionInfo& connection);
+  ~Exchange() override;
+
+  // Ready for the next request; memory is kept.
+  void Reset();
+
+  // --- Fixed for its life ---
+  const config::Config& config;
+  const Variables& variables;
+  ConnectionInfo& connection;
+  Driver* driver = nullptr;
+  Arena arena;
+
+  // --- The request ---
+  http::RequestHead request;
+  http::BodyFraming framing;
+  http::RequestTarget target;
+  // $uri: normalised, changed by rewrite and internal redirects. $args likewise, without '?'.
+  std::string_view uri;
+  std::string_view args;
+  // $host: lower case, without port; from the absolute target, Host, or the server's name.
+  std::string_view host;
+  // The effective client: connection.peer unless realip changed it.
+  SocketAddress client_address;
+  std::string_view remote_user;  // $remote_user, once auth_basic has read it
+  bool remote_user_known = false;
+  int64_t started_unix_ms = 0;  // first octet of the request
+  SteadyTime started{};
+  BodyBuffer body;
+  bool body_collected = false;  // everything is in `body`
+  bool body_discarded = false;
+  bool expects_continue = false;
+  bool uri_changed = false;          // by rewrite, since find-location
+  bool valid_unparsed_uri = true;    // proxy_pass may send request.target as it came
+  bool internal = false;             // reached by an internal redirect
+  int uri_changes_left = 11;
+  std::string_view request_id;       // $request_id, made on first use
+
+  // --- Where it goes ---
+  const config::ServerConfig* server = nullptr;
+  const config::LocationConfig* location = nullptr;  // server->root before find-location
+  const config::LocationSettings& settings() const { return location->settings; }
+
+  // --- The response ---
+  http::ResponseHead response;
+  int64_t content_length = -1;  // -1: not known
+  bool allow_ranges = false;    // the range filter may cut it
+  int64_t last_modified = -1;   // unix seconds
+  bool head_sent = false;
+  bool response_ended = false;
+  bool response_aborted = false;
+  // A filter or error_page replaces the response: status to show whatever the page's own is.
+  int error_status = 0;
+  bool error_page_used = false;
+  bool keep_alive = true;   // we are willing
+  bool client_aborted = false;  // closed or reset before its response was whole: logged as 499
+  bool header_only = false;     // HEAD
+  uint64_t bytes_sent = 0;       // of the whole response; kept up to date until the log phase
+  uint64_t body_bytes_sent = 0;
+  uint64_t request_length = 0;
+  int status_for_log() const;
+
+  // --- The upstream ---
+  std::vector<UpstreamRecord> upstream;
+  const http::ResponseHead* upstream_head = nullptr;  // $upstream_http_*; lives in the arena
+  const http::HeaderMap* upstream_trailers = nullptr;
+  std::string_view proxy_host;       // $proxy_host
+  std::string_view proxy_port;       // $proxy_port
+  std::string_view upstream_cache_status;
+  // $sent_trailer_*: filled by the trailers filter.
+  const http::HeaderMap* sent_trailers = nullptr;
+
+  // --- Limits and access, for variables and logs ---
+  std::string_view limit_req_status;   // PASSED, DELAYED, REJECTED, …_DRY_RUN
+  std::string_view limit_conn_status;
+  bool access_satisfied = false;
+  std::string_view waf_transaction_id;
+  int waf_rule_id = 0;  // of the rule that refused; 0: none
+
+  // --- Variables ---
+  // Text of a variable; nothing where it is absent ("" in templates, "-" in logs).
+  std::optional<std::string_view> Get(config::VariableSlot slot);
+  void Set(config::VariableSlot slot, std::string_view text);  // copies into the arena
+  // The template's text; in the arena unless it is constant. Absent variables are empty.
+  std::string_view Expand(const config::Template& text);
+  void ExpandTo(const config::Template& text, std::string& out);
+  // The last regex that matched: $1 to $9 and the named groups (set as variables at once).
+  // `subject` is copied into the arena. True where it matched; a limit counts as `on_limit`.
+  bool MatchRegex(const config::RegexUse& regex, std::string_view subject);
+  std::string_view Capture(int group) const;
+  size_t capture_count() const { return captures_.size(); }
+
+  // --- Error log ---
+  Action action = Action::kNone;
+  // Where details of upstream go in log lines: "http://127.0.0.1:8081/x".
+  std::string_view upstream_url;
+  const Log& log() const;
+  void LogError(LogLevel level, std::string_view message, int system_errno = 0) const {
+    if (log().Enabled(level)) log().Write(level, message, this, system_errno);
+  }
+  uint64_t connection_number() const override { return connection.number; }
+  void AppendAction(std::string& line) const override;
+  void AppendDetails(std::string& line) const override;
+
+  // Everything a variable's cache holds is void, e.g. after the request moved to another location.
+  void ForgetVolatile();
+
+ private:
+  friend class Variables;
+  std::vector<Value> values_;  // by slot; made when first needed
+  Regex::Captures captures_;
+  std::string_view capture_subject_;
+  int expanding_ = 0;
+};
+
+}  // namespace framewall::exchange
