@@ -211,9 +211,7 @@ void Log::Write(LogLevel level, std::string_view message, const LogContext* cont
   }
 }
 
-namespace {
-
-Log& MainLogStorage() {
+Log& MainLog() {
   static Log* log = [] {
     auto* fresh = new Log;
     fresh->Add(FileLogSink::StandardError(), LogLevel::kNotice);
@@ -222,9 +220,6 @@ Log& MainLogStorage() {
   return *log;
 }
 
-}  // namespace
-
-Log& MainLog() { return MainLogStorage(); }
-void SetMainLog(Log log) { MainLogStorage() = std::move(log); }
+void SetMainLog(Log log) { MainLog() = std::move(log); }
 
 }  // namespace framewall
