@@ -16,6 +16,8 @@ namespace {
 // Reads of one readiness, so that a fast sender does not starve the others.
 constexpr int kReadsPerEvent = 4;
 constexpr size_t kMaxVectors = 64;
+// What a std::string holds without the heap.
+const size_t kSmallCapacity = std::string().capacity();
 
 }  // namespace
 
@@ -148,8 +150,8 @@ void SocketStream::Write(std::span<const ByteView> pieces) {
 }
 
 void SocketStream::AppendRaw(ByteView bytes) {
-  if (output_.capacity() == 0 || output_.empty()) {
-    if (output_.capacity() <= std::string().capacity()) output_ = loop_.TakeBuffer();
+  if (output_.empty()) {
+    if (output_.capacity() <= kSmallCapacity) output_ = loop_.TakeBuffer();
   } else if (output_start_ > output_.size() / 2) {
     output_.erase(0, std::exchange(output_start_, 0));
   }
@@ -269,7 +271,8 @@ void SocketStream::SetBlocked(bool blocked) {
 
 void SocketStream::ReleaseOutput() {
   output_start_ = 0;
-  if (output_.capacity() > std::string().capacity()) loop_.GiveBuffer(std::move(output_));
+  output_.clear();
+  if (output_.capacity() > kSmallCapacity) loop_.GiveBuffer(std::move(output_));
 }
 
 void SocketStream::WriteFailed(int system_errno) {
