@@ -11,12 +11,13 @@ namespace framewall {
 std::string PercentDecode(std::string_view text);
 std::optional<std::string> PercentDecodeStrict(std::string_view text);
 
-// Which characters to escape; nginx's ngx_escape_uri types.
+// Which characters to escape; nginx's ngx_escape_uri types. Every kind escapes controls, space,
+// DEL, high octets and " < > \ ^ ` { | }, which RFC 3986 allows nowhere.
 enum class UriEscape {
-  kUri,           // a path: space " # % ? \x00-\x1f \x7f-\xff
-  kArgs,          // query text: space # % & + ? \x00-\x1f \x7f-\xff (upstream arguments)
+  kUri,           // a path: also # % ?
+  kArgs,          // query text: also # % & + ; ?
   kUriComponent,  // everything but RFC 3986 unreserved
-  kHtml,          // space " # % ' and controls, high octets: for Location
+  kHtml,          // a whole address, for Location: also # % '
 };
 std::string PercentEncode(std::string_view text, UriEscape kind);
 void AppendPercentEncoded(std::string& out, std::string_view text, UriEscape kind);
