@@ -90,6 +90,7 @@ class Exchange final : public LogContext {
   bool expects_continue = false;
   bool uri_changed = false;          // by rewrite, since find-location
   bool valid_unparsed_uri = true;    // proxy_pass may send request.target as it came
+  bool uri_had_escapes = false;      // the path as sent had '%' or '+'
   bool internal = false;             // reached by an internal redirect
   int uri_changes_left = 11;
   std::string_view request_id;       // $request_id, made on first use
@@ -107,6 +108,7 @@ class Exchange final : public LogContext {
   bool head_sent = false;
   bool response_ended = false;
   bool response_aborted = false;
+  bool response_chunked = false;  // on the wire; known once the head is sent
   // A filter or error_page replaces the response: status to show whatever the page's own is.
   int error_status = 0;
   bool error_page_used = false;
@@ -142,8 +144,10 @@ class Exchange final : public LogContext {
   // The template's text; in the arena unless it is constant. Absent variables are empty.
   std::string_view Expand(const config::Template& text);
   void ExpandTo(const config::Template& text, std::string& out);
-  // The last regex that matched: $1 to $9 and the named groups (set as variables at once).
-  // `subject` is copied into the arena. True where it matched; a limit counts as `on_limit`.
+  // The file that `path` (a URI path) names under root or alias of the location; in the arena.
+  std::string_view FilePath(std::string_view path);
+  // True where it matched: $1 to $9 and the named groups are then those of `regex`. `subject` is
+  // copied into the arena. A match limit is logged and counts as no match.
   bool MatchRegex(const config::RegexUse& regex, std::string_view subject);
   std::string_view Capture(int group) const;
   size_t capture_count() const { return captures_.size(); }

@@ -43,8 +43,8 @@ class Variables {
   ~Variables();
   void Evaluate(Exchange& exchange, config::VariableSlot slot, Value& value) const;
   size_t slot_count() const { return bound_.size(); }
-  // Setting $args or $limit_rate has effects beyond the value.
-  void Assign(Exchange& exchange, config::VariableSlot slot, std::string_view text) const;
+  // `set $args` changes the exchange itself: true where it did, and nothing is to be stored.
+  bool Assign(Exchange& exchange, config::VariableSlot slot, std::string_view text) const;
   bool cacheable(config::VariableSlot slot) const;
 
  private:

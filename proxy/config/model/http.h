@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/base/log.h"
 #include "proxy/base/parse.h"
 #include "proxy/base/regex.h"
 #include "proxy/config/directive.h"
@@ -56,6 +57,9 @@ struct LocationConfig {
   RegexUse regex;
   LocationSettings settings;
   bool internal_only = false;
+  // alias: octets of the URI that it replaces (the length of the location's name; a nested location
+  // or an `if` that inherits the alias keeps its parent's).
+  size_t alias_prefix_length = 0;
   ContentKind content = ContentKind::kStatic;
   ProxyPass proxy_pass;
   std::optional<TryFiles> try_files;
@@ -67,6 +71,9 @@ struct LocationConfig {
   std::vector<std::unique_ptr<LocationConfig>> locations;  // nested, in order of appearance
   LocationConfig* parent = nullptr;
   int id = 0;  // unique in the Config: per-location run-time state is kept in arrays
+  // The error log of this location, opened when the cycle's resources are built; null: the main log.
+  // Owned by those resources.
+  const Log* log = nullptr;
   SourceLocation at;
 };
 

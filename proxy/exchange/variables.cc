@@ -1,0 +1,128 @@
+#include "proxy/exchange/variables.h"
+
+#include <unordered_map>
+
+#include "proxy/base/check.h"
+#include "proxy/exchange/builtin_variables.h"
+
+namespace framewall::exchange {
+namespace {
+
+// All pieces of the catalogue, joined in sight.
+struct Catalogue {
+  std::unordered_map<std::string_view, const BuiltinVariable*> names;
+  std::vector<const BuiltinVariable*> families;
+
+  Catalogue() {
+    for (const auto piece : {RequestVariables(), ConnectionVariables(), ResponseVariables(),
+                             TlsVariables()}) {
+      for (const BuiltinVariable& variable : piece) {
+        if (variable.is_family) {
+          families.push_back(&variable);
+        } else {
+          names.emplace(variable.name, &variable);
+        }
+      }
+    }
+  }
+};
+
+const Catalogue& TheCatalogue() {
+  static const Catalogue catalogue;
+  return catalogue;
+}
+
+class Builtins final : public config::VariableCatalog {
+ public:
+  bool IsBuiltin(std::string_view name) const override { return FindBuiltin(name) != nullptr; }
+  bool IsChangeable(std::string_view name) const override {
+    const BuiltinVariable* variable = FindBuiltin(name);
+    return variable == nullptr || variable->changeable;
+  }
+};
+
+}  // namespace
+
+const BuiltinVariable* FindBuiltin(std::string_view name) {
+  const Catalogue& catalogue = TheCatalogue();
+  if (const auto found = catalogue.names.find(name); found != catalogue.names.end()) {
+    return found->second;
+  }
+  for (const BuiltinVariable* family : catalogue.families) {
+    if (name.size() > family->name.size() && name.starts_with(family->name)) return family;
+  }
+  return nullptr;
+}
+
+const config::VariableCatalog& BuiltinCatalog() {
+  static const Builtins builtins;
+  return builtins;
+}
+
+Variables::Variables(const config::Config& config, const ComputedVariables& computed)
+    : computed_(computed) {
+  for (const config::VariableName& name : config.variables.names()) {
+    Bound bound;
+    bound.name = &name;
+    // A definition in the configuration wins over a family (map $x $http_y is nginx's error; the
+    // directives refuse what they must).
+    bound.builtin = FindBuiltin(name.name);
+    switch (name.kind) {
+      case config::VariableKind::kReferenced:
+        if (bound.builtin != nullptr) {
+          bound.suffix = std::string_view(name.name);
+          if (bound.builtin->is_family) bound.suffix.remove_prefix(bound.builtin->name.size());
+          bound.cacheable = bound.builtin->cacheable;
+        }
+        break;
+      case config::VariableKind::kSet:
+        // `set $args` and the like stay live: their getter reads what Assign changed.
+        bound.cacheable = bound.builtin == nullptr;
+        break;
+      case config::VariableKind::kMap:
+        bound.cacheable = !config.http.maps[static_cast<size_t>(name.index)].is_volatile;
+        bound.builtin = nullptr;
+        break;
+      case config::VariableKind::kGeo:
+      case config::VariableKind::kSplit:
+        bound.cacheable = true;
+        bound.builtin = nullptr;
+        break;
+    }
+    bound_.push_back(bound);
+  }
+}
+
+Variables::~Variables() = default;
+
+void Variables::Evaluate(Exchange& exchange, config::VariableSlot slot, Value& value) const {
+  const Bound& bound = bound_[static_cast<size_t>(slot)];
+  switch (bound.name->kind) {
+    case config::VariableKind::kMap:
+    case config::VariableKind::kGeo:
+    case config::VariableKind::kSplit:
+      computed_.Compute(exchange, *bound.name, value);
+      return;
+    case config::VariableKind::kReferenced:
+    case config::VariableKind::kSet:
+      if (bound.builtin != nullptr) {
+        bound.builtin->get(exchange, bound.suffix, value);
+        return;
+      }
+      value.state = Value::State::kAbsent;
+      return;
+  }
+}
+
+bool Variables::Assign(Exchange& exchange, config::VariableSlot slot, std::string_view text) const {
+  const Bound& bound = bound_[static_cast<size_t>(slot)];
+  if (bound.builtin == nullptr || bound.builtin->name != "args") return false;
+  exchange.args = text;
+  return true;
+}
+
+bool Variables::cacheable(config::VariableSlot slot) const {
+  return bound_[static_cast<size_t>(slot)].cacheable;
+}
+
+}  // namespace framewall::exchange
