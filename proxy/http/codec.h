@@ -20,7 +20,7 @@ using StreamId = uint32_t;
 
 // Why a request cannot be served; the owner answers with `status` and closes.
 struct MessageError {
-  int status;              // 400, 408, 413, 414, 431, 494 (nginx: header too large), 501, 505
+  int status;               // 400, 408, 413, 414, 431, 494 (nginx: header too large), 501, 505
   std::string_view reason;  // for the error log: "client sent invalid header line"; static text
 };
 

@@ -52,12 +52,16 @@ class HeaderMap {
   const Field& at(size_t index) const { return fields_[index]; }
   // Keeps the memory for the next message.
   void Clear() { fields_.clear(); }
+  // Room for `count` fields at once.
+  void Reserve(size_t count) { fields_.reserve(count); }
   void RemoveAt(size_t index) {
     fields_.erase(fields_.begin() + static_cast<std::ptrdiff_t>(index));
   }
   Arena* arena() const { return arena_; }
 
  private:
+  void SetField(FieldId id, std::string_view name, std::string_view value);
+
   Arena* arena_;
   std::vector<Field> fields_;
 };

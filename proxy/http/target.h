@@ -32,7 +32,8 @@ Result<std::string> NormalizePath(std::string_view path, bool merge_slashes);
 bool IsNormalPath(std::string_view path, bool merge_slashes);
 
 // A Host field or an authority: "a.example:8080", "[::1]", "10.0.0.1". Lower-cased host without a
-// trailing dot and without port; refuses userinfo, spaces, '/', NUL, a bad port, an unclosed bracket.
+// trailing dot and without port; refuses userinfo, spaces, '/', NUL, a bad port, an unclosed
+// bracket.
 struct HostAndPort {
   std::string host;
   std::optional<uint16_t> port;

@@ -21,8 +21,7 @@ class Http1ServerCodec : public ServerCodec {
   void BeginNext() override;
   void DiscardBody(StreamId stream) override;
   void SendInterim(StreamId stream, const ResponseHead& head) override;
-  void SendHead(StreamId stream, const ResponseHead& head,
-                const ResponseOptions& options) override;
+  void SendHead(StreamId stream, const ResponseHead& head, const ResponseOptions& options) override;
   void SendBody(StreamId stream, ByteView piece) override;
   void SendEnd(StreamId stream, const HeaderMap* trailers) override;
   void Abort(StreamId stream) override;
