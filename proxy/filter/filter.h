@@ -13,6 +13,7 @@ using exchange::Exchange;
 struct Verdict {
   enum class Kind : uint8_t {
     kContinue,
+    kSatisfied,  // access phase only: this check grants access (`satisfy any` stops here)
     kPause,    // the filter will call exchange.driver->Resume(), and it has a deadline
     kRespond,  // answer with `status`; error_page applies
     kAbort,    // close without an answer
@@ -22,6 +23,7 @@ struct Verdict {
   int status = 0;
 
   static Verdict Continue() { return {}; }
+  static Verdict Satisfied() { return {Kind::kSatisfied, 0}; }
   static Verdict Pause() { return {Kind::kPause, 0}; }
   static Verdict Respond(int status) { return {Kind::kRespond, status}; }
   static Verdict Abort() { return {Kind::kAbort, 0}; }

@@ -1,0 +1,15 @@
+// add_header, add_trailer, expires: fields that the configuration adds to a response.
+#pragma once
+
+#include "proxy/filter/filter.h"
+
+namespace framewall::filter {
+
+// Adds to exchange.response.fields, right before the head is sent.
+void ApplyHeaders(Exchange& exchange);
+// Does the location add trailers at all?
+bool WantsTrailers(const Exchange& exchange);
+// add_trailer, evaluated at the end of the body, into `trailers`.
+void CollectTrailers(Exchange& exchange, http::HeaderMap& trailers);
+
+}  // namespace framewall::filter

@@ -1,0 +1,40 @@
+#include "proxy/filter/pipeline.h"
+
+#include <iterator>
+
+#include "proxy/filter/access.h"
+#include "proxy/filter/auth_basic.h"
+#include "proxy/filter/realip.h"
+#include "proxy/filter/waf_filter.h"
+
+namespace framewall::filter {
+namespace {
+
+constexpr PipelineRow kPipeline[] = {
+    {Phase::kPostRead, "realip", ApplyRealIp, nullptr,
+     "every later row and log line trusts the client's address"},
+    {Phase::kBeforeRewrite, "waf, connector order", nullptr, MakeWafConnectorOrder,
+     "as the nginx connector: rules see the head before a location's rewrite and return, and the "
+     "body before limits and access"},
+    {Phase::kPreAccess, "realip", ApplyRealIp, nullptr,
+     "a location may trust other hops than its server"},
+    {Phase::kAccess, "access", CheckAccess, nullptr, "the cheapest verdict first"},
+    {Phase::kAccess, "auth_basic", CheckAuthBasic, nullptr,
+     "hashing a password costs more than comparing addresses"},
+    {Phase::kPreContent, "waf, late order", nullptr, MakeWafLateOrder,
+     "the dearest check, so after every cheap refusal"},
+};
+
+constexpr bool PhasesAscend(const PipelineRow* rows, size_t count) {
+  for (size_t i = 1; i < count; ++i) {
+    if (rows[i].phase < rows[i - 1].phase) return false;
+  }
+  return true;
+}
+static_assert(PhasesAscend(kPipeline, std::size(kPipeline)));
+
+}  // namespace
+
+std::span<const PipelineRow> Pipeline() { return kPipeline; }
+
+}  // namespace framewall::filter

@@ -1,0 +1,35 @@
+// What a worker lends to filters.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/exchange/exchange.h"
+
+namespace framewall::event {
+class EventLoop;
+}
+namespace framewall::metrics {
+class Registry;
+}
+namespace framewall::waf {
+class RuleSet;
+}
+
+namespace framewall::filter {
+
+class FilterServices {
+ public:
+  event::EventLoop* loop = nullptr;
+  // By WafSettings::rule_set.
+  const std::vector<std::shared_ptr<const waf::RuleSet>>* rule_sets = nullptr;
+  // Octets that bodies held for inspection take in this worker, against waf_worker_hold_limit.
+  uint64_t held_octets = 0;
+  // A rule matched or refused; counts by rule id.
+  std::function<void(int64_t rule_id, bool refused)> count_rule;
+};
+
+}  // namespace framewall::filter
