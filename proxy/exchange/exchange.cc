@@ -58,6 +58,7 @@ void Exchange::Reset() {
   body_discarded = false;
   expects_continue = false;
   uri_changed = false;
+  valid_location = true;
   valid_unparsed_uri = true;
   uri_had_escapes = false;
   internal = false;

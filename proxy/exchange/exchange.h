@@ -89,6 +89,7 @@ class Exchange final : public LogContext {
   bool body_discarded = false;
   bool expects_continue = false;
   bool uri_changed = false;          // by rewrite, since find-location
+  bool valid_location = true;        // false after `rewrite … break`: proxy_pass keeps the prefix
   bool valid_unparsed_uri = true;    // proxy_pass may send request.target as it came
   bool uri_had_escapes = false;      // the path as sent had '%' or '+'
   bool internal = false;             // reached by an internal redirect

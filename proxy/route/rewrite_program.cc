@@ -77,24 +77,28 @@ bool FileTest(Exchange& exchange, const Condition& condition) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return false;
   switch (condition.kind) {
-    case Condition::Kind::kFile: return S_ISREG(info.st_mode);
-    case Condition::Kind::kDirectory: return S_ISDIR(info.st_mode);
-    case Condition::Kind::kExecutable: return (info.st_mode & S_IXUSR) != 0;
-    default: return true;
+    case Condition::Kind::kFile:
+      return S_ISREG(info.st_mode);
+    case Condition::Kind::kDirectory:
+      return S_ISDIR(info.st_mode);
+    case Condition::Kind::kExecutable:
+      return (info.st_mode & S_IXUSR) != 0;
+    default:
+      return true;
   }
 }
 
 bool Holds(Exchange& exchange, const Condition& condition) {
-  const auto value = [&] {
-    return exchange.Get(condition.variable).value_or(std::string_view());
-  };
+  const auto value = [&] { return exchange.Get(condition.variable).value_or(std::string_view()); };
   switch (condition.kind) {
     case Condition::Kind::kVariable: {
       const std::string_view text = value();
       return (!text.empty() && text != "0") != condition.negated;
     }
-    case Condition::Kind::kEquals: return value() == exchange.Expand(condition.operand);
-    case Condition::Kind::kNotEquals: return value() != exchange.Expand(condition.operand);
+    case Condition::Kind::kEquals:
+      return value() == exchange.Expand(condition.operand);
+    case Condition::Kind::kNotEquals:
+      return value() != exchange.Expand(condition.operand);
     case Condition::Kind::kRegex:
       return exchange.MatchRegex(condition.regex, value()) != condition.regex.negated;
     case Condition::Kind::kFile:
@@ -144,8 +148,10 @@ class Runner {
         exchange_.Set(instruction.variable, value.text);
         return Step::kNext;
       }
-      case RewriteInstruction::Kind::kReturn: return Return(instruction);
-      case RewriteInstruction::Kind::kRewrite: return Rewrite(instruction);
+      case RewriteInstruction::Kind::kReturn:
+        return Return(instruction);
+      case RewriteInstruction::Kind::kRewrite:
+        return Rewrite(instruction);
       case RewriteInstruction::Kind::kIf:
         if (!Holds(exchange_, instruction.condition)) return Step::kNext;
         if (instruction.location != nullptr) exchange_.location = instruction.location.get();
@@ -191,13 +197,13 @@ class Runner {
     exchange_.internal = true;
     exchange_.valid_unparsed_uri = false;
     exchange_.uri_changed = instruction.flag != Flag::kBreak;
+    if (instruction.flag == Flag::kBreak) exchange_.valid_location = false;
     const std::string_view text = target.text;
     std::string_view path = text;
     if (target.args_start != std::string::npos) {
       path = text.substr(0, target.args_start - 1);
       const std::string_view own = text.substr(target.args_start);
-      exchange_.args =
-          instruction.drop_args ? exchange_.arena.Copy(own) : JoinArgs(exchange_, own);
+      exchange_.args = instruction.drop_args ? exchange_.arena.Copy(own) : JoinArgs(exchange_, own);
     } else if (instruction.drop_args) {
       exchange_.args = {};
     }
