@@ -1,0 +1,66 @@
+// The parts of libmodsecurity that its headers hide but that a gateway must
+// know. For the .cc files of this room alone: this is the one header of ours
+// that names the library.
+//
+// Private members are reached through explicit instantiation, which the
+// standard exempts from access checks; their types and places come from the
+// installed headers, so another version of the library either fits or fails
+// to compile.
+#pragma once
+
+#include <modsecurity/actions/action.h>
+#include <modsecurity/audit_log.h>
+#include <modsecurity/modsecurity.h>
+#include <modsecurity/rule.h>
+#include <modsecurity/rule_message.h>
+#include <modsecurity/rule_with_actions.h>
+#include <modsecurity/rules_set.h>
+#include <modsecurity/rules_set_properties.h>
+#include <modsecurity/transaction.h>
+
+#include <cstdint>
+#include <string>
+
+namespace framewall::waf {
+
+namespace lib = ::modsecurity;
+
+// The action after a match that ends the transaction, or null. Owned by the rule.
+lib::actions::Action*& DisruptiveActionOf(lib::RuleWithActions& rule);
+// Every other action run after a match (initcol, block, ctl, ...).
+const lib::MatchActions& RuntimeActionsOf(lib::RuleWithActions& rule);
+
+lib::audit_log::AuditLog::AuditLogStatus AuditStatusOf(const lib::audit_log::AuditLog& log);
+lib::audit_log::AuditLog::AuditLogType AuditTypeOf(const lib::audit_log::AuditLog& log);
+const std::string& AuditRelevantStatusOf(const lib::audit_log::AuditLog& log);
+// -1 where unset.
+int AuditPartsOf(const lib::audit_log::AuditLog& log);
+int AuditFileModeOf(const lib::audit_log::AuditLog& log);
+int AuditDirectoryModeOf(const lib::audit_log::AuditLog& log);
+// Does any rule switch the audit engine on (ctl:auditEngine)?
+bool AuditSwitchedByRule(const lib::audit_log::AuditLog& log);
+
+// What the rule that ended a transaction left behind.
+struct Interruption {
+  std::int64_t rule_id = 0;
+  int phase = 0;
+  bool drop = false;
+  std::string message;
+};
+
+// Every transaction is one of these, so that an action, which is handed the
+// library's base class, can leave its note.
+class NotedTransaction : public lib::Transaction {
+ public:
+  using lib::Transaction::Transaction;
+  Interruption interruption;
+};
+
+// Puts a note-taking wrapper around each action of `rules` that ends a
+// transaction (deny, drop, redirect), wherever it stands: in a rule, in
+// SecDefaultAction, in SecRuleUpdateActionById. This is how we learn which rule
+// it was, and whether it said `drop`, which the library runs as `deny`; with
+// `nolog` it leaves no other trace. Wrapping twice does nothing.
+void NoteInterruptions(lib::RulesSet& rules);
+
+}  // namespace framewall::waf

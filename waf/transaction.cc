@@ -1,0 +1,316 @@
+#include "waf/transaction.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "waf/engine_state.h"
+#include "waf/rule_match.h"
+#include "waf/rule_set_state.h"
+
+namespace framewall::waf {
+namespace {
+
+enum class Stage {
+  kNew,
+  kConnection,
+  kUri,
+  kRequestHeaders,
+  kRequestBodyPieces,
+  kRequestBody,
+  kResponseHeaders,
+  kResponseBodyPieces,
+  kResponseBody,
+  kLogged,
+};
+
+[[noreturn]] void OrderViolated(Stage from, Stage to) {
+  std::fprintf(stderr, "waf::Transaction: stage %d cannot follow stage %d\n", static_cast<int>(to),
+               static_cast<int>(from));
+  std::abort();
+}
+
+const unsigned char* Bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool SameIgnoringCase(std::string_view text, std::string_view lower) {
+  if (text.size() != lower.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (ToLower(text[i]) != lower[i]) return false;
+  }
+  return true;
+}
+
+// The library keeps pieces as they come while they fit and drops whole pieces
+// that do not; this keeps exactly the first `limit` bytes.
+struct BodyRoom {
+  std::uint64_t limit = 0;  // 0: none
+  std::uint64_t held = 0;
+  bool cut = false;
+
+  std::size_t Take(std::size_t size) {
+    std::size_t taken = size;
+    if (limit > 0 && size > limit - held) {
+      taken = static_cast<std::size_t>(limit - held);
+      cut = true;
+    }
+    held += taken;
+    return taken;
+  }
+  bool Exceeds(std::size_t size) const { return limit > 0 && size > limit - held; }
+};
+
+}  // namespace
+
+struct Transaction::State {
+  State(Engine::State& engine, std::shared_ptr<const RuleSet> rule_set, std::string unique_id,
+        TransactionListener* hearer)
+      : rules(std::move(rule_set)),
+        listener(hearer),
+        library(&engine.library, rules->state_->rules.get(), unique_id.data(), hearer) {
+    request_room.limit = rules->request_body_limit();
+    response_room.limit = rules->response_body_limit();
+  }
+
+  void Advance(Stage to, bool repeats = false) {
+    if (interruption || !(stage < to || (repeats && stage == to))) OrderViolated(stage, to);
+    stage = to;
+  }
+
+  // What the library has decided since it was last asked.
+  Decision Outcome(int phase);
+  Decision Append(std::span<const std::byte> piece, BodyRoom& room,
+                  std::optional<BodyLimitAction> limit_action, bool is_request);
+
+  std::shared_ptr<const RuleSet> rules;
+  TransactionListener* listener;
+  NotedTransaction library;
+  Stage stage = Stage::kNew;
+  std::optional<Decision> interruption;
+  BodyRoom request_room;
+  BodyRoom response_room;
+};
+
+Decision Transaction::State::Outcome(int phase) {
+  Decision decision;
+  decision.phase = phase;
+  if (library.m_it.disruptive == 0) [[likely]] {
+    constexpr auto kNone = lib::actions::disruptive::AllowType{};
+    if (library.m_allowType != kNone) decision.action = Action::kAllow;
+    return decision;
+  }
+  lib::ModSecurityIntervention_t taken;
+  lib::intervention::clean(&taken);
+  library.intervention(&taken);
+
+  Interruption& note = library.interruption;
+  decision.action = Action::kDeny;
+  decision.status = taken.status;
+  decision.rule_id = note.rule_id;
+  if (note.rule_id != 0) decision.phase = note.phase;
+  decision.message = std::move(note.message);
+  if (taken.log != nullptr) decision.log_line = taken.log;
+  if (taken.url != nullptr) {
+    decision.action = Action::kRedirect;
+    decision.url = taken.url;
+  } else if (decision.status == 200) {
+    decision.status = 403;
+  }
+  if (note.drop) {
+    decision.action = Action::kDrop;
+    // ModSecurity 2's words; the library's say "with code".
+    const std::string words = "Access denied with code " + std::to_string(taken.status);
+    if (const auto at = decision.log_line.find(words); at != std::string::npos) {
+      decision.log_line.replace(at, words.size(), "Access denied with connection close");
+    }
+  }
+  lib::intervention::free(&taken);
+  if (decision.log_line.empty()) decision.log_line = "(no log message was specified)";
+  if (note.rule_id == 0) decision.message = decision.log_line;
+  library.updateStatusCode(decision.status);
+  interruption = decision;
+  return decision;
+}
+
+Transaction::Transaction(Engine& engine, std::shared_ptr<const RuleSet> rules, std::string_view id,
+                         TransactionListener* listener)
+    : state_(std::make_unique<State>(*engine.state_, std::move(rules), std::string(id), listener)) {
+}
+
+Transaction::~Transaction() = default;
+
+Decision Transaction::ProcessConnection(const RequestView& request) {
+  state_->Advance(Stage::kConnection);
+  state_->library.processConnection(
+      std::string(request.client_address).c_str(), request.client_port,
+      std::string(request.server_address).c_str(), request.server_port);
+  return state_->Outcome(0);
+}
+
+Decision Transaction::ProcessUri(const RequestView& request) {
+  state_->Advance(Stage::kUri);
+  state_->library.processURI(std::string(request.target).c_str(),
+                             std::string(request.method).c_str(),
+                             std::string(request.http_version).c_str());
+  return state_->Outcome(0);
+}
+
+Decision Transaction::ProcessRequestHeaders(const RequestView& request) {
+  state_->Advance(Stage::kRequestHeaders);
+  bool has_host = false;
+  for (const HeaderView& header : request.headers) {
+    has_host = has_host || SameIgnoringCase(header.name, "host");
+    state_->library.addRequestHeader(Bytes(header.name), header.name.size(), Bytes(header.value),
+                                     header.value.size());
+  }
+  if (!has_host && !request.hostname.empty()) {
+    state_->library.m_variableServerName.set(
+        std::string(request.hostname), static_cast<std::size_t>(state_->library.m_variableOffset));
+  }
+  state_->library.processRequestHeaders();
+  return state_->Outcome(1);
+}
+
+Decision Transaction::ProcessRequestHead(const RequestView& request) {
+  Decision decision = ProcessConnection(request);
+  if (decision.interrupts()) return decision;
+  decision = ProcessUri(request);
+  if (decision.interrupts()) return decision;
+  return ProcessRequestHeaders(request);
+}
+
+Decision Transaction::State::Append(std::span<const std::byte> piece, BodyRoom& room,
+                                    std::optional<BodyLimitAction> limit_action, bool is_request) {
+  if (room.cut) return {};
+  const auto* data = reinterpret_cast<const unsigned char*>(piece.data());
+  std::size_t size = piece.size();
+  const bool refuses = limit_action == BodyLimitAction::kReject &&
+                       library.getRuleEngineState() == lib::RulesSetProperties::EnabledRuleEngine;
+  if (room.Exceeds(size) && !refuses) {
+    auto& flag =
+        is_request ? library.m_variableInboundDataError : library.m_variableOutboundDataError;
+    flag.set("1", static_cast<std::size_t>(library.m_variableOffset));
+  }
+  if (!refuses) size = room.Take(size);
+  if (is_request) {
+    library.appendRequestBody(data, size);
+  } else {
+    library.appendResponseBody(data, size);
+  }
+  if (refuses) room.held += size;
+  return Outcome(is_request ? 2 : 4);
+}
+
+Decision Transaction::AppendRequestBody(std::span<const std::byte> piece) {
+  state_->Advance(Stage::kRequestBodyPieces, true);
+  return state_->Append(piece, state_->request_room, state_->rules->request_body_limit_action(),
+                        true);
+}
+
+Decision Transaction::ProcessRequestBody() {
+  state_->Advance(Stage::kRequestBody);
+  state_->library.processRequestBody();
+  return state_->Outcome(2);
+}
+
+Decision Transaction::ProcessResponseHeaders(const ResponseView& response) {
+  state_->Advance(Stage::kResponseHeaders);
+  for (const HeaderView& header : response.headers) {
+    state_->library.addResponseHeader(Bytes(header.name), header.name.size(), Bytes(header.value),
+                                      header.value.size());
+  }
+  // The library compares the type byte by byte with SecResponseBodyMimeType.
+  auto& type = state_->library.m_variableResponseContentType;
+  if (!type.m_value.empty()) type.set(MediaType(type.m_value), 0);
+  state_->library.processResponseHeaders(response.status, std::string(response.protocol));
+  return state_->Outcome(3);
+}
+
+Decision Transaction::AppendResponseBody(std::span<const std::byte> piece) {
+  state_->Advance(Stage::kResponseBodyPieces, true);
+  if (!wants_response_body()) return {};
+  return state_->Append(piece, state_->response_room, state_->rules->response_body_limit_action(),
+                        false);
+}
+
+Decision Transaction::ProcessResponseBody() {
+  state_->Advance(Stage::kResponseBody);
+  state_->library.processResponseBody();
+  return state_->Outcome(4);
+}
+
+void Transaction::ProcessLogging(const ResponseView* sent) {
+  if (state_->stage == Stage::kLogged) return;
+  if (sent != nullptr) {
+    if (state_->stage < Stage::kResponseHeaders) {
+      for (const HeaderView& header : sent->headers) {
+        state_->library.addResponseHeader(Bytes(header.name), header.name.size(),
+                                          Bytes(header.value), header.value.size());
+      }
+    }
+    if (!state_->interruption) state_->library.updateStatusCode(sent->status);
+  }
+  state_->stage = Stage::kLogged;
+  if (engine_mode() == EngineMode::kOff) return;
+  state_->library.processLogging();
+  const std::optional<AuditLog>& audit = state_->rules->state_->audit;
+  std::string error;
+  if (audit && !audit->Record(state_->library, &error) && state_->listener != nullptr) {
+    state_->listener->OnAuditFailure(error);
+  }
+}
+
+EngineMode Transaction::engine_mode() const {
+  switch (state_->library.getRuleEngineState()) {
+    case lib::RulesSetProperties::DisabledRuleEngine:
+      return EngineMode::kOff;
+    case lib::RulesSetProperties::EnabledRuleEngine:
+      return EngineMode::kOn;
+    default:
+      return EngineMode::kDetectionOnly;
+  }
+}
+
+bool Transaction::wants_request_body() const {
+  if (engine_mode() == EngineMode::kOff) return false;
+  switch (state_->library.m_requestBodyAccess) {
+    case lib::RulesSetProperties::TrueConfigBoolean:
+      return true;
+    case lib::RulesSetProperties::FalseConfigBoolean:
+      return false;
+    default:
+      return state_->rules->inspects_request_bodies();
+  }
+}
+
+bool Transaction::wants_response_body() const {
+  return engine_mode() != EngineMode::kOff && state_->rules->inspects_response_bodies() &&
+         state_->rules->InspectsResponseType(state_->library.m_variableResponseContentType.m_value);
+}
+
+bool Transaction::request_body_cut() const { return state_->request_room.cut; }
+bool Transaction::response_body_cut() const { return state_->response_room.cut; }
+bool Transaction::logged() const { return state_->stage == Stage::kLogged; }
+std::string_view Transaction::id() const { return *state_->library.m_id; }
+const RuleSet& Transaction::rules() const { return *state_->rules; }
+const std::optional<Decision>& Transaction::interruption() const { return state_->interruption; }
+
+std::string RuleMatch::LogLine() const {
+  return lib::RuleMessage::log(static_cast<const lib::RuleMessage*>(message_));
+}
+
+void ForwardRuleMessage(void* listener, const void* message) {
+  if (listener == nullptr) return;
+  const auto& rule_message = *static_cast<const lib::RuleMessage*>(message);
+  RuleMatch match;
+  match.rule_id = rule_message.m_ruleId;
+  match.phase = rule_message.m_phase;
+  match.severity = rule_message.m_severity;
+  RuleMatchAccess::SetMessage(match, message);
+  static_cast<TransactionListener*>(listener)->OnRuleMatch(match);
+}
+
+}  // namespace framewall::waf
