@@ -1,0 +1,42 @@
+// Signals by nginx's meanings, and how the master waits for them.
+//
+// The master blocks all it understands and takes them one by one, so no handler ever runs and two
+// HUPs that arrive while one is being served are one.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace framewall::process {
+
+// "SIGHUP"; "" where we do not know it.
+std::string_view SignalName(int signal_number);
+
+// What `-s` sends: stop TERM, quit QUIT, reopen USR1, reload HUP.
+std::optional<int> SignalOfCommand(std::string_view command);
+
+struct ReceivedSignal {
+  int number = 0;
+  pid_t sender = 0;  // 0: the kernel
+};
+
+// Blocks the master's signals, ignores SIGPIPE; SIGCHLD comes even if our parent ignored it.
+void BlockMasterSignals();
+
+// The next signal, or nothing once `wait` has passed. No `wait`: for ever.
+// Requires: BlockMasterSignals was called.
+std::optional<ReceivedSignal> WaitForSignal(std::optional<std::chrono::milliseconds> wait);
+
+// In a new worker: the mask is empty again. Until the worker has handlers of its own, QUIT, TERM
+// and INT end it with status 0 (it has accepted nothing yet), and USR1 is remembered.
+void UnblockSignalsInWorker();
+// Did USR1 arrive since UnblockSignalsInWorker?
+bool ReopenWasRequested();
+
+// Before exec and where there is no master: dispositions and mask as they are at a program's start.
+void RestoreDefaultSignals();
+
+}  // namespace framewall::process

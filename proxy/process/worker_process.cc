@@ -1,0 +1,111 @@
+#include "proxy/process/worker_process.h"
+
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "proxy/process/process_title.h"
+#include "proxy/process/signals.h"
+
+namespace framewall::process {
+namespace {
+
+server::WorkerInputs InputsFor(Cycle& cycle, int index, int metrics_slot,
+                               metrics::Registry* registry) {
+  server::WorkerInputs inputs;
+  inputs.config = &cycle.config();
+  inputs.resources = &cycle.resources();
+  inputs.registry = registry;
+  inputs.listeners = cycle.sockets().ForWorker(index, cycle.main().worker_processes);
+  inputs.index = index;
+  inputs.metrics_slot = metrics_slot;
+  inputs.generation = cycle.generation();
+  return inputs;
+}
+
+// libmodsecurity and others draw from rand(): without a seed of its own every worker would draw the
+// same numbers.
+void SeedRandom() {
+  unsigned seed = static_cast<unsigned>(::getpid());
+  if (::getrandom(&seed, sizeof(seed), 0) != static_cast<ssize_t>(sizeof(seed))) {
+    seed ^= static_cast<unsigned>(CachedNow().unix_milliseconds);
+  }
+  std::srand(seed);
+  ::srandom(seed);
+}
+
+int Serve(Cycle& cycle, int index, int metrics_slot, metrics::Registry* registry) {
+  SetProcessTitle("worker process");
+  ReplaceEnvironment(AllowedEnvironment(cycle.main().env));
+  cycle.sockets().CloseForeign(index, cycle.main().worker_processes);
+  if (Status entered = EnterWorker(cycle.main(), cycle.credentials()); !entered.ok()) {
+    LogError(LogLevel::kEmerg, entered.error());
+    return kFatalExit;
+  }
+  SeedRandom();
+  const server::WorkerInputs inputs = InputsFor(cycle, index, metrics_slot, registry);
+  UnblockSignalsInWorker();
+  if (ReopenWasRequested()) cycle.resources().ReopenLogs();
+  return server::RunWorker(inputs);
+}
+
+}  // namespace
+
+Result<WorkerProcess> StartWorker(Cycle& cycle, int index, int metrics_slot,
+                                  metrics::Registry* registry) {
+  const pid_t pid = ::fork();
+  if (pid < 0) return SystemError("fork() failed while spawning \"worker process\"", errno);
+  if (pid == 0) {
+    UpdateCachedNow();
+    const int status = Serve(cycle, index, metrics_slot, registry);
+    std::fflush(nullptr);
+    // No destructors: what they would tidy up is the master's.
+    ::_exit(status);
+  }
+  MainLog().Write(LogLevel::kNotice, "start worker process " + std::to_string(pid));
+  WorkerProcess worker;
+  worker.pid = pid;
+  worker.index = index;
+  worker.generation = cycle.generation();
+  worker.metrics_slot = metrics_slot;
+  worker.started = CachedNow().steady;
+  return worker;
+}
+
+int ServeInThisProcess(Cycle& cycle, metrics::Registry* registry) {
+  ReplaceEnvironment(AllowedEnvironment(cycle.main().env));
+  SeedRandom();
+  server::WorkerInputs inputs = InputsFor(cycle, 0, 0, registry);
+  inputs.single_process = true;
+  UnblockSignalsInWorker();
+  return server::RunWorker(inputs);
+}
+
+void LogExit(const std::string& name, pid_t pid, int status) {
+  std::string text = name + " " + std::to_string(pid) + " exited ";
+  if (WIFSIGNALED(status)) {
+    text += "on signal " + std::to_string(WTERMSIG(status));
+    if (WCOREDUMP(status)) text += " (core dumped)";
+    MainLog().Write(LogLevel::kAlert, text);
+    return;
+  }
+  text += "with code " + std::to_string(WEXITSTATUS(status));
+  MainLog().Write(LogLevel::kNotice, text);
+}
+
+std::chrono::milliseconds RespawnBrake::AfterDeath(std::chrono::milliseconds lifetime) {
+  using std::chrono::milliseconds;
+  if (lifetime >= milliseconds(1000)) {
+    delay_ = milliseconds(0);
+  } else {
+    delay_ = std::clamp(delay_ * 2, milliseconds(100), milliseconds(10000));
+  }
+  return delay_;
+}
+
+}  // namespace framewall::process
