@@ -177,7 +177,8 @@ std::string SocketAddress::unix_path() const {
   const char* path = reinterpret_cast<const char*>(&storage_) + kUnixPathOffset;
   const size_t room = length_ - kUnixPathOffset;
   // Linux's abstract names start with a zero octet; they are shown as usual, with an @.
-  if (path[0] == '\0') return room == 1 ? std::string() : "@" + std::string(path + 1, room - 1);
+  if (path[0] == '\0')
+    return room == 1 ? std::string() : std::string("@").append(path + 1, room - 1);
   return {path, ::strnlen(path, room)};
 }
 
@@ -185,8 +186,11 @@ std::string SocketAddress::ToText() const {
   if (empty()) return {};
   if (is_unix()) return "unix:" + unix_path();
   const IpAddress address = ip();
-  const std::string host = address.is_v6() ? "[" + address.ToText() + "]" : address.ToText();
-  return host + ":" + std::to_string(port());
+  std::string text;
+  if (address.is_v6()) text += '[';
+  text += address.ToText();
+  if (address.is_v6()) text += ']';
+  return text.append(":").append(std::to_string(port()));
 }
 
 std::string SocketAddress::HostText() const { return is_unix() ? "unix:" : ip().ToText(); }

@@ -35,7 +35,7 @@ TEST(Text, TrimsOnlySpacesAndTabs) {
 TEST(Text, ListElementsWithoutEmptyOnes) {
   std::string seen;
   ForEachListElement(" a, ,b ,, c d,",
-                     [&](std::string_view e) { seen += "<" + std::string(e) + ">"; });
+                     [&](std::string_view e) { seen.append("<").append(e).append(">"); });
   EXPECT_EQ(seen, "<a><b><c d>");
   ForEachListElement("", [&](std::string_view) { FAIL(); });
   EXPECT_TRUE(ListContainsToken("keep-alive, Upgrade", "upgrade"));
