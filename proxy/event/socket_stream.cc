@@ -164,7 +164,7 @@ void SocketStream::SendRaw(std::span<const ByteView> pieces) {
   if (total == 0) return;
 
   size_t skip = 0;  // octets of `pieces` that have left
-  if (!blocked_ && pending_output() + total >= kSendAtOnce) {
+  if (!blocked_ && raw_pending() + total >= kSendAtOnce) {
     std::array<iovec, kMaxVectors> vectors;
     size_t count = 0;
     size_t offered = 0;
@@ -173,7 +173,7 @@ void SocketStream::SendRaw(std::span<const ByteView> pieces) {
       vectors[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
       offered += bytes.size();
     };
-    const size_t queued = pending_output();
+    const size_t queued = raw_pending();
     add(ByteView(output_).substr(output_start_));
     for (const ByteView piece : pieces) add(piece);
 
@@ -206,9 +206,9 @@ void SocketStream::SendRaw(std::span<const ByteView> pieces) {
     skip -= here;
     if (here < piece.size()) AppendRaw(piece.substr(here));
   }
-  if (pending_output() > kHighMark) was_congested_ = true;
+  NoteCongestion();
   // Drained by this very call: its owner hears it from the loop, not from inside its Write.
-  if (!blocked_ && (pending_output() > 0 || was_congested_)) RequestFlush();
+  if (!blocked_ && (raw_pending() > 0 || was_congested_)) RequestFlush();
 }
 
 void SocketStream::RequestFlush() {
@@ -236,9 +236,8 @@ void SocketStream::OnWriteEvent(int, short, void* argument) {
 }
 
 void SocketStream::SendQueue() {
-  while (fd_ >= 0 && !blocked_ && pending_output() > 0) {
-    const ssize_t sent =
-        ::send(fd_, output_.data() + output_start_, pending_output(), MSG_NOSIGNAL);
+  while (fd_ >= 0 && !blocked_ && raw_pending() > 0) {
+    const ssize_t sent = ::send(fd_, output_.data() + output_start_, raw_pending(), MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -249,7 +248,7 @@ void SocketStream::SendQueue() {
       return;
     }
     const auto gone = static_cast<size_t>(sent);
-    if (gone == pending_output()) {
+    if (gone == raw_pending()) {
       ReleaseOutput();
     } else {
       output_start_ += gone;
@@ -299,6 +298,16 @@ void SocketStream::AfterOutput() {
     end_sent_ = true;
     SendEnd();
   }
+  if (tell_when_sent_ && fd_ >= 0 && pending_output() == 0) {
+    tell_when_sent_ = false;
+    if (handler_ != nullptr) handler_->OnAllSent();
+  }
+}
+
+void SocketStream::NotifyWhenSent() {
+  if (fd_ < 0) return;
+  tell_when_sent_ = true;
+  RequestFlush();
 }
 
 void SocketStream::SendEnd() { ::shutdown(fd_, SHUT_WR); }
@@ -314,17 +323,28 @@ void SocketStream::Close(CloseKind kind) {
   if (kind == CloseKind::kReset) {
     const linger now{1, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-  } else if (flush_requested_ && !blocked_ && pending_output() > 0) {
+  } else if (flush_requested_ && !blocked_ && raw_pending() > 0) {
     // Written in this very callback: it has not been tried yet.
     [[maybe_unused]] const ssize_t sent =
-        ::send(fd_, output_.data() + output_start_, pending_output(), MSG_NOSIGNAL);
+        ::send(fd_, output_.data() + output_start_, raw_pending(), MSG_NOSIGNAL);
   }
+  StopEvents();
+  ::close(std::exchange(fd_, -1));
+  ReleaseOutput();
+}
+
+int SocketStream::ReleaseDescriptor() {
+  if (fd_ < 0) return -1;
+  StopEvents();
+  ReleaseOutput();
+  return std::exchange(fd_, -1);
+}
+
+void SocketStream::StopEvents() {
   if (watching_) event_del(&read_event_);
   if (event_pending(&write_event_, EV_WRITE, nullptr) != 0) event_del(&write_event_);
   watching_ = false;
   blocked_ = false;
-  ::close(std::exchange(fd_, -1));
-  ReleaseOutput();
 }
 
 }  // namespace framewall::event

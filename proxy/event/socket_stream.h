@@ -34,7 +34,8 @@ class SocketStream : public Stream, public Flushable {
 
   void SetHandler(StreamHandler* handler) override;
   void Write(std::span<const ByteView> pieces) override;
-  size_t pending_output() const override { return output_.size() - output_start_; }
+  size_t pending_output() const override { return raw_pending(); }
+  void NotifyWhenSent() override;
   void ShutdownWrite() override;
   void Close(CloseKind kind) override;
   bool closed() const override { return fd_ < 0; }
@@ -45,6 +46,10 @@ class SocketStream : public Stream, public Flushable {
   int fd() const override { return fd_; }
 
   void Flush() override;
+
+  // Gives the descriptor up, for a stream that builds on this one's connection. What was queued
+  // is lost; this stream is closed then.
+  int ReleaseDescriptor();
 
  protected:
   // Output of this many octets together is sent at once, without being copied.
@@ -71,8 +76,16 @@ class SocketStream : public Stream, public Flushable {
 
   // Bytes for the socket, as they are; counts nothing.
   void SendRaw(std::span<const ByteView> pieces);
+  // Queues; the caller asks for a flush.
   void AppendRaw(ByteView bytes);
+  size_t raw_pending() const { return output_.size() - output_start_; }
   void RequestFlush();
+  // Sends what is queued, now, as much as the kernel takes.
+  void SendQueue();
+  // To be called when pending_output() may have grown past the high mark.
+  void NoteCongestion() {
+    if (pending_output() > kHighMark) was_congested_ = true;
+  }
   // Reading: one recv. Octets, 0 at the end, -1 with errno.
   ssize_t Receive(char* buffer, size_t size);
   // recv gave an end or failed: tells the handler. No call follows OnBroken.
@@ -89,7 +102,7 @@ class SocketStream : public Stream, public Flushable {
   static void OnReadEvent(int fd, short what, void* argument);
   static void OnWriteEvent(int fd, short what, void* argument);
   void WatchReading();
-  void SendQueue();
+  void StopEvents();
   void SetBlocked(bool blocked);
   void WriteFailed(int system_errno);
   void AfterOutput();
@@ -114,6 +127,7 @@ class SocketStream : public Stream, public Flushable {
   bool end_requested_ = false;
   bool end_sent_ = false;
   bool was_congested_ = false;
+  bool tell_when_sent_ = false;
 };
 
 }  // namespace framewall::event

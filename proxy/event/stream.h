@@ -30,6 +30,8 @@ class StreamHandler {
   virtual void OnBroken(const Error& error) = 0;
   // pending_output() fell to the low mark after having been above the high mark.
   virtual void OnDrained() {}
+  // Asked for with NotifyWhenSent: the kernel has taken everything queued (and our end, if sent).
+  virtual void OnAllSent() {}
   // A client stream has finished its TLS handshake (server side, before the first OnBytes).
   virtual void OnSecured() {}
 };
@@ -105,6 +107,8 @@ class Stream {
 
   [[nodiscard]] ReadPause PauseReading() { return ReadPause(this); }
 
+  // Calls OnAllSent once, from the loop, when nothing is queued any more.
+  virtual void NotifyWhenSent() = 0;
   // Sends our end (FIN, close_notify) after everything queued; reading goes on.
   virtual void ShutdownWrite() = 0;
   // Closes at once; unsent output is lost. No event follows. `reset`: with a RST.

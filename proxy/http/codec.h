@@ -57,6 +57,8 @@ struct ResponseOptions {
   bool has_trailers = false;
   // Keep-Alive: timeout=N where not negative (keepalive_timeout's second argument), seconds.
   int64_t keep_alive_header = -1;
+  // Whole field lines with CRLF that go right behind the status line (Server, Date).
+  std::string_view preamble;
 };
 
 class ServerCodec {

@@ -283,6 +283,7 @@ void Http1ServerCodec::State::SendInterim(const ResponseHead& head) {
   if (client_version_ == Version::kHttp10 || writing_ != Writing::kBeforeHead) return;
   buffer_.clear();
   AppendStatusLine(head, buffer_);
+  buffer_.append(options.preamble);
   for (const Field& field : head.fields) {
     if (IsHopByHop(field.id) || field.id == FieldId::kContentLength) continue;
     AppendField(field.name, field.value, buffer_);
@@ -302,6 +303,7 @@ void Http1ServerCodec::State::SendHead(const ResponseHead& head, const ResponseO
 
   buffer_.clear();
   AppendStatusLine(head, buffer_);
+  buffer_.append(options.preamble);
   for (const Field& field : head.fields) {
     if (IsHopByHop(field.id)) continue;
     if (field.id == FieldId::kContentLength && !outgoing_.send_length) continue;
