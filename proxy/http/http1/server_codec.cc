@@ -283,7 +283,6 @@ void Http1ServerCodec::State::SendInterim(const ResponseHead& head) {
   if (client_version_ == Version::kHttp10 || writing_ != Writing::kBeforeHead) return;
   buffer_.clear();
   AppendStatusLine(head, buffer_);
-  buffer_.append(options.preamble);
   for (const Field& field : head.fields) {
     if (IsHopByHop(field.id) || field.id == FieldId::kContentLength) continue;
     AppendField(field.name, field.value, buffer_);
