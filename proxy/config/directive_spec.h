@@ -44,6 +44,19 @@ enum class Support : uint8_t {
   kRefused,  // the start is refused with `doc` as the reason
 };
 
+// A block whose inside is directives of the table: the builder makes the object and enters it.
+// Any other row with a block (map, geo, types, split_clients) gets the whole of it in `apply`.
+enum class Opens : uint8_t {
+  kNothing,
+  kEvents,
+  kHttp,
+  kServer,
+  kLocation,
+  kUpstream,
+  kIf,  // `apply` appends the kIf instruction with its condition; the builder then fills it in
+  kLimitExcept,
+};
+
 // Where the directive stands and what it may change. Members that the context does not have are
 // null; `settings` is the location settings of the level (http, server, location, if).
 struct BuildContext {
@@ -56,6 +69,9 @@ struct BuildContext {
   LocationConfig* location = nullptr;  // in a server: its root
   UpstreamConfig* upstream = nullptr;
   RewriteProgram* rewrite = nullptr;  // where set, return, if, rewrite append
+  // This row, or another of its group, is used in this block for the first time: a row that is
+  // kReplacedAsList drops the inherited list now.
+  bool first_in_block = true;
 
   void Error(const Directive& directive, std::string text) const {
     diagnostics.Error(directive.at, std::move(text));
@@ -74,6 +90,9 @@ struct DirectiveSpec {
   Support support = Support::kSupported;
   // May it stand twice in one block? kReplacedAsList rows and those that say so.
   bool repeatable = false;
+  // Rows that share a list name the same group ("access" of allow and deny). Empty: the name.
+  std::string_view group = {};
+  Opens opens = Opens::kNothing;
   // Usage and meaning in a line; for kInert and kRefused: why.
   std::string_view doc;
 };

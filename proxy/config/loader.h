@@ -21,7 +21,8 @@ struct LoadOptions {
 // (blocking); files that must exist are checked; nothing is opened for writing.
 std::unique_ptr<Config> Load(const LoadOptions& options, Diagnostics& diagnostics);
 
-// -T: every file read, once, in order: "# configuration file /abs/path:\n", its text, an empty line.
+// -T: every file read, once, in order: "# configuration file /abs/path:\n", its text, an empty
+// line.
 std::string Dump(const Config& config);
 
 }  // namespace framewall::config

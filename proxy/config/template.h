@@ -25,8 +25,8 @@ struct Template {
   bool empty() const { return source.empty(); }
   // No names in it: the text is `constant_text()` for every request.
   bool constant() const {
-    return parts.empty() || (parts.size() == 1 && parts[0].variable == kNoVariable &&
-                             parts[0].capture < 0);
+    return parts.empty() ||
+           (parts.size() == 1 && parts[0].variable == kNoVariable && parts[0].capture < 0);
   }
   std::string_view constant_text() const {
     return parts.empty() ? std::string_view() : std::string_view(parts[0].literal);

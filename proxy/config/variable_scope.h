@@ -1,8 +1,8 @@
 // The names of all variables a configuration uses or defines, numbered.
 //
-// A name is *referenced* by templates and *defined* by set, map, geo, split_clients, named captures,
-// auth_request_set and the like. After the build every referenced name must be defined or built in
-// (the exchange room says which are, see VariableCatalog), else `unknown "x" variable`.
+// A name is *referenced* by templates and *defined* by set, map, geo, split_clients, named
+// captures, auth_request_set and the like. After the build every referenced name must be defined or
+// built in (the exchange room says which are, see VariableCatalog), else `unknown "x" variable`.
 #pragma once
 
 #include <map>

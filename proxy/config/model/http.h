@@ -117,6 +117,7 @@ struct HttpConfig {
 };
 
 struct EventsConfig {
+  bool present = false;
   uint64_t worker_connections = 512;
   bool multi_accept = false;
 };
