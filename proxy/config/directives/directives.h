@@ -1,0 +1,65 @@
+// The rows of the directive table, one piece per feature, and what the builder and the loader need
+// of their hand-written parts. directive_table joins the pieces in sight.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "proxy/base/result.h"
+#include "proxy/config/diagnostics.h"
+#include "proxy/config/directive.h"
+#include "proxy/config/directive_spec.h"
+#include "proxy/config/model/http.h"
+
+namespace framewall::config {
+
+// A name may have several rows with different contexts (`server` in http and in upstream,
+// keepalive_timeout, error_log): look up by name and context.
+std::span<const DirectiveSpec> MainCoreDirectives();
+std::span<const DirectiveSpec> EventsDirectives();
+std::span<const DirectiveSpec> HttpCoreDirectives();
+std::span<const DirectiveSpec> ServerCoreDirectives();
+std::span<const DirectiveSpec> LocationCoreDirectives();
+std::span<const DirectiveSpec> RewriteDirectives();
+std::span<const DirectiveSpec> AccessDirectives();
+std::span<const DirectiveSpec> RealIpDirectives();
+std::span<const DirectiveSpec> HeadersDirectives();
+std::span<const DirectiveSpec> LogDirectives();
+std::span<const DirectiveSpec> ProxyDirectives();
+std::span<const DirectiveSpec> ProxyTlsDirectives();
+std::span<const DirectiveSpec> UpstreamDirectives();
+std::span<const DirectiveSpec> TlsDirectives();
+std::span<const DirectiveSpec> MapDirectives();
+std::span<const DirectiveSpec> LimitsDirectives();
+std::span<const DirectiveSpec> WafDirectives();
+// Everything else nginx knows: inert, refused, or harmless only in one value.
+std::span<const DirectiveSpec> UnsupportedDirectives();
+
+// What holds in http without any directive and is no plain default of the model: root "html",
+// index, default types, the "combined" log format. Called when the http block is entered, before
+// its leaves.
+void SetHttpDefaults(Config& config);
+
+// `location [= | ^~ | ~ | ~*] NAME` and the glued forms. Fills match, name and regex of `location`;
+// `context` is the one around it: a location that cannot stand in its parent is an error.
+Status ParseLocationMatch(BuildContext& context, const Directive& directive,
+                          LocationConfig& location);
+
+// limit_except's methods as bits of http::Method's numbers; GET includes HEAD.
+Result<uint32_t> ParseLimitExceptMethods(const Directive& directive);
+
+// `if (...)`: the arguments with their parentheses.
+Result<Condition> ParseCondition(BuildContext& context, const Directive& directive);
+
+// The listen of a server that has none: *:80 for root, *:8000 for others, as nginx.
+ListenConfig DefaultListen();
+
+// After the whole file is built: binds each proxy_pass without names to its upstream block, or
+// makes an implied upstream of its address, whose name is resolved here (blocking). Reports
+// upstreams without servers.
+void ResolveProxyPasses(Config& config, Diagnostics& diagnostics);
+
+// After the whole file is built: gives each limit_req and limit_conn the index of its zone.
+void ResolveLimitZones(Config& config, Diagnostics& diagnostics);
+
+}  // namespace framewall::config

@@ -1,0 +1,99 @@
+// The ModSecurity connector's directives and ours beside them.
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "proxy/config/directives/directives.h"
+#include "proxy/config/directives/rows.h"
+#include "proxy/config/setters.h"
+
+namespace framewall::config {
+namespace {
+
+constexpr auto kWaf = &LocationSettings::waf;
+
+constexpr std::array<Word<WafOrder>, 2> kOrder = {
+    {{"connector", WafOrder::kConnector}, {"late", WafOrder::kLate}}};
+constexpr std::array<Word<OnWafError>, 2> kOnError = {
+    {{"deny", OnWafError::kDeny}, {"pass", OnWafError::kPass}}};
+constexpr std::array<Word<WafBodyEncoding>, 3> kEncoding = {{{"inflate", WafBodyEncoding::kInflate},
+                                                             {"refuse", WafBodyEncoding::kRefuse},
+                                                             {"pass", WafBodyEncoding::kPass}}};
+
+// Sources add up from http to location, as the connector merges its rule sets.
+void ApplyRules(BuildContext& context, const Directive& directive) {
+  ModSecuritySource source;
+  source.at = directive.at;
+  if (directive.name == "modsecurity_rules") {
+    source.kind = ModSecuritySource::Kind::kInline;
+    source.text = directive.args[0];
+  } else if (directive.name == "modsecurity_rules_file") {
+    source.kind = ModSecuritySource::Kind::kFile;
+    source.text = context.config.ConfPath(directive.args[0]);
+  } else {
+    source.kind = ModSecuritySource::Kind::kRemote;
+    source.key = directive.args[0];
+    source.text = directive.args[1];
+    if (!source.text.starts_with("https://")) {
+      context.Error(directive,
+                    fmt::format("invalid URL \"{}\" in \"modsecurity_rules_remote\" directive, "
+                                "https:// was expected",
+                                source.text));
+      return;
+    }
+  }
+  context.settings->waf.sources.push_back(std::move(source));
+}
+
+constexpr ContextSet kHsl = kHttpServerLocation;
+
+constexpr DirectiveSpec kRows[] = {
+    One("modsecurity", kHsl, Flag<kWaf, &WafSettings::enabled>,
+        "on | off: run the rules; off unless set"),
+    {.name = "modsecurity_rules",
+     .contexts = kHsl,
+     .arity = {1, 1},
+     .apply = ApplyRules,
+     .repeatable = true,
+     .doc = "'RULES': written here; added to those of the blocks around"},
+    {.name = "modsecurity_rules_file",
+     .contexts = kHsl,
+     .arity = {1, 1},
+     .apply = ApplyRules,
+     .repeatable = true,
+     .doc = "FILE: of rules; added to those of the blocks around"},
+    {.name = "modsecurity_rules_remote",
+     .contexts = kHsl,
+     .arity = {2, 2},
+     .apply = ApplyRules,
+     .repeatable = true,
+     .doc = "KEY URL: rules fetched at start"},
+    One("modsecurity_transaction_id", kHsl, TemplateText<kWaf, &WafSettings::transaction_id>,
+        "TEXT: the id of a transaction in logs; one of ours unless set"),
+    One("modsecurity_use_error_log", kHsl, Flag<kWaf, &WafSettings::use_error_log>,
+        "on | off: what rules log goes to the error log; on unless set"),
+    One("modsecurity_order", kHsl, Enum<kOrder, kWaf, &WafSettings::order>,
+        "connector | late: framewall's own; when the rules run: early as the connector, or after "
+        "access control"),
+    One("waf_on_error", kHsl, Enum<kOnError, kWaf, &WafSettings::on_error>,
+        "deny | pass: framewall's own; when the rules cannot run; deny unless set"),
+    One("waf_request_encoding", kHsl, Enum<kEncoding, kWaf, &WafSettings::request_encoding>,
+        "inflate | refuse | pass: framewall's own; request bodies with a Content-Encoding; inflate "
+        "unless set"),
+    One("waf_response_encoding", kHsl, Enum<kEncoding, kWaf, &WafSettings::response_encoding>,
+        "inflate | refuse | pass: framewall's own; refuse does not pass Accept-Encoding on where "
+        "responses are inspected; refuse unless set"),
+    One("waf_inflate_limit", kHsl, Size<kWaf, &WafSettings::inflate_limit>,
+        "SIZE: framewall's own; of a body after inflating; 1m unless set"),
+    One("waf_request_hold_limit", kHsl, Size<kWaf, &WafSettings::request_hold_limit>,
+        "SIZE: framewall's own; held for inspection of one request; 16m unless set"),
+    One("waf_worker_hold_limit", kHsl, Size<kWaf, &WafSettings::worker_hold_limit>,
+        "SIZE: framewall's own; held for inspection in one worker; 256m unless set"),
+};
+
+}  // namespace
+
+std::span<const DirectiveSpec> WafDirectives() { return kRows; }
+
+}  // namespace framewall::config
