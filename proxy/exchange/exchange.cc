@@ -21,6 +21,7 @@ std::string_view ActionText(Action action) {
     case Action::kSendingToClient: return "sending response to client";
     case Action::kKeepAlive: return "keepalive";
     case Action::kWaitingForRequest: return "waiting for request";
+    case Action::kHandshaking: return "SSL handshaking";
     case Action::kClosing: return "closing request";
     case Action::kLogging: return "logging request";
     case Action::kResolving: return "resolving";
@@ -63,6 +64,7 @@ void Exchange::Reset() {
   uri_had_escapes = false;
   internal = false;
   uri_changes_left = 11;
+  alias_takes_uri = nullptr;
   request_id = {};
   response.Clear();
   content_length = -1;
@@ -74,9 +76,11 @@ void Exchange::Reset() {
   response_chunked = false;
   error_status = 0;
   error_page_used = false;
+  error_page_status = 0;
   keep_alive = true;
   client_aborted = false;
   header_only = false;
+  conditions_checked = false;
   bytes_sent = 0;
   body_bytes_sent = 0;
   request_length = 0;
@@ -87,6 +91,7 @@ void Exchange::Reset() {
   proxy_port = {};
   upstream_cache_status = {};
   sent_trailers = nullptr;
+  pending.reset();
   limit_req_status = {};
   limit_conn_status = {};
   access_satisfied = false;
@@ -193,8 +198,11 @@ std::string_view Exchange::FilePath(std::string_view path) {
   const std::string_view expanded = Expand(core.root);
   std::string full = core.root.constant() ? std::string(expanded) : config.FullPath(expanded);
   if (core.root_is_alias) {
-    // In a regex location the alias is the whole path.
-    if (location->match == config::LocationConfig::Match::kRegex) return arena.Copy(full);
+    // An alias that was written in a regex location is the whole path.
+    if (location->alias_prefix_length == std::string_view::npos) {
+      if (alias_takes_uri == location) full += path;
+      return arena.Copy(full);
+    }
     const size_t prefix = std::min(location->alias_prefix_length, path.size());
     full += path.substr(prefix);
   } else {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,7 @@ enum class Action : uint8_t {
   kSendingToClient,
   kKeepAlive,
   kWaitingForRequest,
+  kHandshaking,
   kClosing,
   kLogging,
   kResolving,
@@ -94,6 +96,8 @@ class Exchange final : public LogContext {
   bool uri_had_escapes = false;      // the path as sent had '%' or '+'
   bool internal = false;             // reached by an internal redirect
   int uri_changes_left = 11;
+  // try_files found its file under the alias of this regex location: the URI is appended to it.
+  const config::LocationConfig* alias_takes_uri = nullptr;
   std::string_view request_id;       // $request_id, made on first use
 
   // --- Where it goes ---
@@ -113,9 +117,11 @@ class Exchange final : public LogContext {
   // A filter or error_page replaces the response: status to show whatever the page's own is.
   int error_status = 0;
   bool error_page_used = false;
+  int error_page_status = 0;  // the status that error_page gives to the page's own answer; 0: its own
   bool keep_alive = true;   // we are willing
   bool client_aborted = false;  // closed or reset before its response was whole: logged as 499
   bool header_only = false;     // HEAD
+  bool conditions_checked = false;  // the handler has looked at If-… itself
   uint64_t bytes_sent = 0;       // of the whole response; kept up to date until the log phase
   uint64_t body_bytes_sent = 0;
   uint64_t request_length = 0;
@@ -130,6 +136,9 @@ class Exchange final : public LogContext {
   std::string_view upstream_cache_status;
   // $sent_trailer_*: filled by the trailers filter.
   const http::HeaderMap* sent_trailers = nullptr;
+
+  // What a check without a state of its own waits with (auth_delay's timer); gone with the exchange.
+  std::shared_ptr<void> pending;
 
   // --- Limits and access, for variables and logs ---
   std::string_view limit_req_status;   // PASSED, DELAYED, REJECTED, …_DRY_RUN

@@ -16,6 +16,7 @@ namespace framewall::metrics {
 class Registry;
 }
 namespace framewall::waf {
+class Engine;
 class RuleSet;
 }
 
@@ -24,12 +25,16 @@ namespace framewall::filter {
 class FilterServices {
  public:
   event::EventLoop* loop = nullptr;
-  // By WafSettings::rule_set.
+  // By LocationConfig::id; null where modsecurity is off or has no rules.
   const std::vector<std::shared_ptr<const waf::RuleSet>>* rule_sets = nullptr;
   // Octets that bodies held for inspection take in this worker, against waf_worker_hold_limit.
   uint64_t held_octets = 0;
+  // The engine of this process; null where no location uses it.
+  waf::Engine* engine = nullptr;
   // A rule matched or refused; counts by rule id.
   std::function<void(int64_t rule_id, bool refused)> count_rule;
+  // An audit record could not be written.
+  std::function<void()> audit_lost;
 };
 
 }  // namespace framewall::filter

@@ -14,7 +14,7 @@ namespace framewall::observe {
 Result<Log> OpenErrorLog(const std::vector<config::ErrorLogTarget>& targets);
 
 // Sets LocationConfig::log throughout `config`; the logs live as long as what is returned.
-std::vector<std::unique_ptr<Log>> OpenLocationErrorLogs(config::Config& config, bool test_only,
+std::vector<std::unique_ptr<Log>> OpenLocationErrorLogs(const config::Config& config, bool test_only,
                                                         config::Diagnostics& diagnostics);
 
 }  // namespace framewall::observe

@@ -188,7 +188,6 @@ struct WafSettings {
   uint64_t inflate_limit = 1 << 20;             // waf_inflate_limit: octets after inflating
   uint64_t request_hold_limit = 16 << 20;       // waf_request_hold_limit per request
   uint64_t worker_hold_limit = 256 << 20;       // waf_worker_hold_limit
-  int rule_set = -1;  // filled in when rules are loaded: index of the location's merged rules
 };
 
 }  // namespace framewall::config

@@ -58,7 +58,7 @@ struct LocationConfig {
   LocationSettings settings;
   bool internal_only = false;
   // alias: octets of the URI that it replaces (the length of the location's name; a nested location
-  // or an `if` that inherits the alias keeps its parent's).
+  // or an `if` that inherits the alias keeps its parent's); npos: the whole URI (a regex location).
   size_t alias_prefix_length = 0;
   ContentKind content = ContentKind::kStatic;
   ProxyPass proxy_pass;
@@ -73,7 +73,7 @@ struct LocationConfig {
   int id = 0;  // unique in the Config: per-location run-time state is kept in arrays
   // The error log of this location, opened when the cycle's resources are built; null: the main log.
   // Owned by those resources.
-  const Log* log = nullptr;
+  mutable const Log* log = nullptr;
   SourceLocation at;
 };
 

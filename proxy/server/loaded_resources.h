@@ -1,0 +1,37 @@
+// Resources as they are: what a worker takes from the master.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "proxy/observe/access_log.h"
+#include "proxy/server/resources.h"
+#include "proxy/server/tls_contexts.h"
+#include "proxy/upstream/client_tls.h"
+#include "proxy/upstream/shared_state.h"
+#include "waf/engine.h"
+#include "waf/rule_set.h"
+
+namespace framewall::server {
+
+struct LoadedResources final : public Resources {
+  const config::Config* config = nullptr;
+  std::unique_ptr<TlsContexts> tls;
+  std::unique_ptr<upstream::ClientTls> client_tls;
+  std::unique_ptr<upstream::SharedState> upstream_state;
+  std::unique_ptr<observe::AccessLogs> access_logs;
+  std::vector<std::unique_ptr<Log>> error_logs;
+  // Null where no location uses rules.
+  waf::Engine* engine = nullptr;
+  // By LocationConfig::id.
+  std::vector<std::shared_ptr<const waf::RuleSet>> rule_sets;
+
+  Status GiveTo(unsigned uid, unsigned gid) override;
+  void ReopenLogs() override;
+  // In the master the files belong to the workers' user, who must be able to open them anew.
+  unsigned uid = 0;
+  unsigned gid = 0;
+  bool given = false;
+};
+
+}  // namespace framewall::server

@@ -1,0 +1,193 @@
+#include "proxy/server/response_path.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "proxy/base/clock.h"
+#include "proxy/content/builtin_page.h"
+#include "proxy/filter/headers.h"
+#include "proxy/filter/not_modified.h"
+
+namespace framewall::server {
+namespace {
+
+using exchange::Exchange;
+using http::FieldId;
+
+// "Server: …\r\nDate: …\r\n", made once a second for each of the three spellings.
+std::string_view Preamble(config::ServerTokens tokens, bool with_server, bool with_date) {
+  struct Cached {
+    std::string text;
+    size_t server_end = 0;
+    int64_t second = -1;
+  };
+  static std::array<Cached, 3> cache;
+  Cached& entry = cache[static_cast<size_t>(tokens)];
+  const int64_t second = CachedNow().unix_seconds();
+  if (entry.second != second) {
+    entry.second = second;
+    entry.text = fmt::format("Server: {}\r\n", content::ServerField(tokens));
+    entry.server_end = entry.text.size();
+    entry.text += fmt::format("Date: {}\r\n", CachedHttpDate());
+  }
+  const std::string_view text = entry.text;
+  const size_t begin = with_server ? 0 : entry.server_end;
+  const size_t end = with_date ? text.size() : entry.server_end;
+  return begin < end ? text.substr(begin, end - begin) : std::string_view();
+}
+
+bool StillWanted(const filter::Verdict& verdict) {
+  return verdict.kind == filter::Verdict::Kind::kContinue;
+}
+
+}  // namespace
+
+void ResponsePath::Reset() {
+  begun_ = false;
+  held_ = false;
+  discard_body_ = false;
+  refused_ = false;
+  held_body_.clear();
+}
+
+void ResponsePath::DropHeld() {
+  held_ = false;
+  refused_ = true;
+  held_body_.clear();
+  held_body_.shrink_to_fit();
+}
+
+bool ResponsePath::AnyFilterHolds() const {
+  for (const auto& one : owner_.filters()) {
+    if (one != nullptr && one->holds_response()) return true;
+  }
+  return false;
+}
+
+void ResponsePath::SendHead() {
+  if (refused_) return;
+  begun_ = true;
+  if (!skip_filters_) {
+    for (const auto& one : owner_.filters()) {
+      if (one == nullptr) continue;
+      const filter::Verdict verdict = one->OnResponseHead(exchange_);
+      if (StillWanted(verdict)) continue;
+      refused_ = true;
+      return owner_.OnResponseVerdict(verdict);
+    }
+    if (AnyFilterHolds()) {
+      held_ = true;
+      return;
+    }
+  }
+  CommitHead();
+}
+
+void ResponsePath::SendBody(ByteView piece) {
+  if (refused_ || piece.empty()) return;
+  if (!skip_filters_) {
+    for (const auto& one : owner_.filters()) {
+      if (one == nullptr) continue;
+      const filter::Verdict verdict = one->OnResponseBody(exchange_, piece);
+      if (StillWanted(verdict)) continue;
+      refused_ = true;
+      return owner_.OnResponseVerdict(verdict);
+    }
+  }
+  if (held_) {
+    held_body_.append(piece);
+    if (!AnyFilterHolds()) Release();
+    return;
+  }
+  WriteBody(piece);
+}
+
+void ResponsePath::SendEnd(const http::HeaderMap* trailers) {
+  if (refused_) return;
+  if (!skip_filters_) {
+    for (const auto& one : owner_.filters()) {
+      if (one == nullptr) continue;
+      const filter::Verdict verdict = one->OnResponseEnd(exchange_);
+      if (StillWanted(verdict)) continue;
+      refused_ = true;
+      return owner_.OnResponseVerdict(verdict);
+    }
+  }
+  if (held_) Release();
+  if (refused_) return;
+  Finish(trailers);
+}
+
+void ResponsePath::Release() {
+  held_ = false;
+  CommitHead();
+  if (refused_) return;
+  const std::string body = std::move(held_body_);
+  held_body_.clear();
+  WriteBody(body);
+}
+
+void ResponsePath::CommitHead() {
+  if (exchange_.response.status == 200 && !skip_filters_ && !exchange_.conditions_checked) {
+    const int status = filter::CheckNotModified(exchange_);
+    if (status == 412) {
+      refused_ = true;
+      return owner_.OnResponseVerdict(filter::Verdict::Respond(412));
+    }
+    if (status == 304) {
+      exchange_.response.status = 304;
+      exchange_.response.reason = {};
+      exchange_.content_length = -1;
+      exchange_.response.fields.Remove(FieldId::kContentLength);
+      exchange_.response.fields.Remove(FieldId::kContentType);
+      exchange_.response.fields.Remove(FieldId::kAcceptRanges);
+      discard_body_ = true;
+    }
+  }
+  filter::ApplyHeaders(exchange_);
+
+  http::HeaderMap& fields = exchange_.response.fields;
+  if (exchange_.content_length >= 0 && !fields.Has(FieldId::kContentLength)) {
+    fields.Add(FieldId::kContentLength, std::to_string(exchange_.content_length));
+  }
+  const config::CoreSettings& core = exchange_.settings().core;
+  http::ResponseOptions options;
+  options.head_request = exchange_.header_only;
+  options.keep_alive = exchange_.keep_alive;
+  options.chunked_allowed = core.chunked_transfer_encoding;
+  options.has_trailers = filter::WantsTrailers(exchange_);
+  options.keep_alive_header = core.keepalive_header_seconds;
+  options.preamble =
+      Preamble(core.server_tokens, !fields.Has(FieldId::kServer), !fields.Has(FieldId::kDate));
+  exchange_.head_sent = true;
+  exchange_.response_chunked = exchange_.content_length < 0 &&
+                               !fields.Has(FieldId::kContentLength) &&
+                               exchange_.request.version != http::Version::kHttp10 &&
+                               core.chunked_transfer_encoding && !exchange_.header_only &&
+                               !discard_body_;
+  exchange_.action = exchange::Action::kSendingToClient;
+  owner_.codec().SendHead(owner_.stream_id(), exchange_.response, options);
+}
+
+void ResponsePath::WriteBody(ByteView piece) {
+  if (discard_body_ || piece.empty() || exchange_.header_only) return;
+  owner_.codec().SendBody(owner_.stream_id(), piece);
+}
+
+void ResponsePath::Finish(const http::HeaderMap* trailers) {
+  if (filter::WantsTrailers(exchange_)) {
+    http::HeaderMap ours(&exchange_.arena);
+    if (trailers != nullptr) {
+      for (const http::Field& field : *trailers) ours.Add(field.name, field.value);
+    }
+    filter::CollectTrailers(exchange_, ours);
+    owner_.codec().SendEnd(owner_.stream_id(), &ours);
+  } else {
+    owner_.codec().SendEnd(owner_.stream_id(), trailers);
+  }
+  exchange_.response_ended = true;
+  owner_.OnResponseComplete();
+}
+
+}  // namespace framewall::server

@@ -1,0 +1,61 @@
+// From the content handler to the codec: response filters, held responses, conditions, added
+// fields, the rate limit's bookkeeping. One exit for every response.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "proxy/exchange/exchange.h"
+#include "proxy/filter/filter.h"
+#include "proxy/http/codec.h"
+
+namespace framewall::server {
+
+class ResponseOwner {
+ public:
+  virtual ~ResponseOwner() = default;
+  virtual std::span<const std::unique_ptr<filter::Filter>> filters() = 0;
+  virtual http::ServerCodec& codec() = 0;
+  virtual http::StreamId stream_id() const = 0;
+  // A response filter does not let the response pass.
+  virtual void OnResponseVerdict(const filter::Verdict& verdict) = 0;
+  // The end is with the codec.
+  virtual void OnResponseComplete() = 0;
+};
+
+class ResponsePath {
+ public:
+  ResponsePath(exchange::Exchange& exchange, ResponseOwner& owner)
+      : exchange_(exchange), owner_(owner) {}
+
+  void Reset();
+  void SendHead();
+  void SendBody(ByteView piece);
+  void SendEnd(const http::HeaderMap* trailers);
+  // Response filters have had their say (a denial's own page is not judged again).
+  void SkipFilters() { skip_filters_ = true; }
+  bool begun() const { return begun_; }
+  bool held() const { return held_; }
+  size_t held_octets() const { return held_body_.size(); }
+  // Drops a response that was held, so that another can take its place.
+  void DropHeld();
+
+ private:
+  bool AnyFilterHolds() const;
+  void Release();
+  void CommitHead();
+  void WriteBody(ByteView piece);
+  void Finish(const http::HeaderMap* trailers);
+
+  exchange::Exchange& exchange_;
+  ResponseOwner& owner_;
+  bool begun_ = false;         // SendHead was called
+  bool held_ = false;
+  bool discard_body_ = false;  // 304 and the like: the handler's body goes nowhere
+  bool skip_filters_ = false;
+  bool refused_ = false;       // a filter replaced the response; what the handler still sends is dropped
+  std::string held_body_;
+};
+
+}  // namespace framewall::server

@@ -1,0 +1,175 @@
+#include "proxy/server/worker_metrics.h"
+
+#include <array>
+
+#include "proxy/metrics/exposition.h"
+
+namespace framewall::server {
+namespace {
+
+using exchange::UpstreamRecord;
+
+// Ids of the families, the same in every process: they are made before the first fork.
+struct Families {
+  metrics::CounterId accepted;
+  metrics::CounterId handled;
+  metrics::GaugeId active;
+  metrics::GaugeId reading;
+  metrics::GaugeId writing;
+  metrics::GaugeId waiting;
+  metrics::CounterId requests_all;
+  metrics::CounterId requests;
+  metrics::HistogramId request_time;
+  metrics::CounterId upstream_requests;
+  metrics::CounterId upstream_failures;
+  metrics::HistogramId upstream_time;
+  metrics::CounterId waf_verdicts;
+  metrics::CounterId audit_lost;
+  metrics::GaugeId draining;
+};
+Families families;
+
+}  // namespace
+
+Result<std::unique_ptr<metrics::Registry>> MakeRegistry(size_t slots) {
+  metrics::RegistryBuilder builder;
+  families.accepted =
+      builder.AddCounter("framewall_connections_accepted_total", "Connections accepted.");
+  families.handled =
+      builder.AddCounter("framewall_connections_handled_total", "Connections handled.");
+  families.active = builder.AddGauge("framewall_connections_active", "Open client connections.");
+  families.reading =
+      builder.AddGauge("framewall_connections_reading", "Connections reading a request head.");
+  families.writing =
+      builder.AddGauge("framewall_connections_writing", "Connections serving a request.");
+  families.waiting = builder.AddGauge("framewall_connections_waiting", "Idle connections.");
+  families.requests_all =
+      builder.AddCounter("framewall_http_requests_all_total", "Requests, of all servers.");
+  families.requests = builder.AddCounter("framewall_http_requests_total",
+                                         "Requests by server and status.", {"server", "status"},
+                                         1024);
+  families.request_time =
+      builder.AddHistogram("framewall_http_request_duration_seconds",
+                           "From the first octet of a request to its log line.",
+                           metrics::Buckets::Latency());
+  families.upstream_requests =
+      builder.AddCounter("framewall_upstream_requests_total",
+                         "Attempts by upstream address and status.", {"address", "status"}, 1024);
+  families.upstream_failures =
+      builder.AddCounter("framewall_upstream_failures_total",
+                         "Attempts that brought no response.", {"address"}, 256);
+  families.upstream_time = builder.AddHistogram(
+      "framewall_upstream_response_duration_seconds", "Attempts, from connect to the last octet.",
+      metrics::Buckets::Latency(), {"address"}, 256);
+  families.waf_verdicts =
+      builder.AddCounter("framewall_waf_verdicts_total", "Rules that matched or refused.",
+                         {"rule", "verdict"}, 2048);
+  families.audit_lost = builder.AddCounter("framewall_waf_audit_records_lost_total",
+                                           "Audit records that could not be written.");
+  families.draining = builder.AddGauge("framewall_workers_draining",
+                                       "Workers of old configurations that finish their requests.");
+  return std::move(builder).Build(slots);
+}
+
+WorkerMetrics::WorkerMetrics(metrics::Registry* registry) : registry_(registry) {
+  if (registry_ == nullptr) return;
+  accepted_ = registry_->GetCounter(families.accepted);
+  handled_ = registry_->GetCounter(families.handled);
+  active_ = registry_->GetGauge(families.active);
+  reading_ = registry_->GetGauge(families.reading);
+  writing_ = registry_->GetGauge(families.writing);
+  waiting_ = registry_->GetGauge(families.waiting);
+  requests_ = registry_->GetCounter(families.requests_all);
+  request_time_ = registry_->GetHistogram(families.request_time);
+}
+
+void WorkerMetrics::ConnectionAccepted() { accepted_.Add(); }
+
+void WorkerMetrics::ConnectionHandled() {
+  handled_.Add();
+  active_.Add(1);
+}
+
+void WorkerMetrics::ConnectionClosed() { active_.Add(-1); }
+
+const metrics::Gauge& WorkerMetrics::GaugeOf(State state) const {
+  return state == State::kReading ? reading_ : state == State::kWriting ? writing_ : waiting_;
+}
+
+void WorkerMetrics::Move(State from, State to) {
+  if (from != State::kNone) GaugeOf(from).Add(-1);
+  if (to != State::kNone) GaugeOf(to).Add(1);
+}
+
+void WorkerMetrics::RequestDone(const exchange::Exchange& exchange) {
+  if (registry_ == nullptr) return;
+  requests_.Add();
+  const auto spent = std::chrono::duration_cast<std::chrono::microseconds>(CachedNow().steady -
+                                                                           exchange.started);
+  request_time_.Observe(static_cast<uint64_t>(std::max<int64_t>(0, spent.count())));
+
+  const int status = exchange.status_for_log();
+  const size_t server = exchange.server == nullptr ? 0 : static_cast<size_t>(exchange.server->index);
+  if (by_server_.size() <= server) by_server_.resize(server + 1);
+  const StatusCounter* known = nullptr;
+  for (const StatusCounter& one : by_server_[server]) {
+    if (one.status == status) known = &one;
+  }
+  if (known == nullptr) {
+    const std::string name = exchange.server == nullptr ? "" : exchange.server->primary_name();
+    const std::string code = std::to_string(status);
+    const std::array<std::string_view, 2> labels = {name, code};
+    by_server_[server].push_back({status, registry_->GetCounter(families.requests, labels)});
+    known = &by_server_[server].back();
+  }
+  known->counter.Add();
+
+  for (const UpstreamRecord& record : exchange.upstream) {
+    const std::array<std::string_view, 1> address = {record.address};
+    if (record.status == 0) registry_->GetCounter(families.upstream_failures, address).Add();
+    const std::string code = std::to_string(record.status);
+    const std::array<std::string_view, 2> labels = {record.address, code};
+    registry_->GetCounter(families.upstream_requests, labels).Add();
+    if (record.response_ms >= 0) {
+      registry_->GetHistogram(families.upstream_time, address)
+          .Observe(static_cast<uint64_t>(record.response_ms) * 1000);
+    }
+  }
+}
+
+void WorkerMetrics::RuleCounted(int64_t rule_id, bool refused) {
+  if (registry_ == nullptr) return;
+  const std::string id = std::to_string(rule_id);
+  const std::array<std::string_view, 2> labels = {id, refused ? "refused" : "matched"};
+  registry_->GetCounter(families.waf_verdicts, labels).Add();
+}
+
+void WorkerMetrics::AuditRecordLost() {
+  if (registry_ != nullptr) registry_->GetCounter(families.audit_lost).Add();
+}
+
+void WorkerMetrics::Draining() {
+  if (registry_ != nullptr) registry_->GetGauge(families.draining).Set(1);
+}
+
+content::ConnectionTotals WorkerMetrics::Totals() const {
+  content::ConnectionTotals totals;
+  if (registry_ == nullptr) return totals;
+  const auto of = [this](metrics::GaugeId id) {
+    return static_cast<uint64_t>(std::max<int64_t>(0, registry_->Total(id)));
+  };
+  totals.active = of(families.active);
+  totals.accepted = registry_->Total(families.accepted);
+  totals.handled = registry_->Total(families.handled);
+  totals.requests = registry_->Total(families.requests_all);
+  totals.reading = of(families.reading);
+  totals.writing = of(families.writing);
+  totals.waiting = of(families.waiting);
+  return totals;
+}
+
+std::string WorkerMetrics::Exposition() const {
+  return registry_ == nullptr ? std::string() : metrics::Exposition(*registry_);
+}
+
+}  // namespace framewall::server
