@@ -2,15 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace framewall::config {
 
 void Diagnostics::Error(const SourceLocation& at, std::string text) {
   ++errors_;
-  messages_.push_back({Severity::kError, std::move(text), at});
+  Add(Severity::kError, at, std::move(text));
 }
 
 void Diagnostics::Warn(const SourceLocation& at, std::string text) {
-  messages_.push_back({Severity::kWarning, std::move(text), at});
+  Add(Severity::kWarning, at, std::move(text));
+}
+
+void Diagnostics::Add(Severity severity, const SourceLocation& at, std::string text) {
+  Message& message = messages_.emplace_back(Message{severity, std::move(text), at});
+  if (!at.file.empty()) message.at.file = *files_.emplace(at.file).first;
 }
 
 std::string Diagnostics::Format(const Message& message) {
