@@ -96,6 +96,7 @@ void Exchange::Reset() {
   limit_conn_status = {};
   access_satisfied = false;
   waf_transaction_id = {};
+  redirect_location = {};
   waf_rule_id = 0;
   values_.clear();
   captures_.clear();

@@ -145,6 +145,7 @@ class Exchange final : public LogContext {
   std::string_view limit_conn_status;
   bool access_satisfied = false;
   std::string_view waf_transaction_id;
+  std::string_view redirect_location;  // of a rule's redirect; becomes Location
   int waf_rule_id = 0;  // of the rule that refused; 0: none
 
   // --- Variables ---

@@ -142,7 +142,13 @@ ExchangeDriver::Flow ExchangeDriver::Apply(const Verdict& verdict) {
     case Verdict::Kind::kContinue:
     case Verdict::Kind::kSatisfied: return Flow::kNext;
     case Verdict::Kind::kPause: return Flow::kWait;
-    case Verdict::Kind::kRespond: RespondWith(verdict.status); return Flow::kOver;
+    case Verdict::Kind::kRespond:
+      if (!exchange_.redirect_location.empty()) {
+        exchange_.response.fields.Set(FieldId::kLocation,
+                                      std::exchange(exchange_.redirect_location, {}));
+      }
+      RespondWith(verdict.status);
+      return Flow::kOver;
     case Verdict::Kind::kAbort:
       CloseClient(event::Stream::CloseKind::kNormal);
       return Flow::kOver;

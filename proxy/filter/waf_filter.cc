@@ -1,0 +1,340 @@
+#include "proxy/filter/waf_filter.h"
+
+#include <span>
+#include <vector>
+
+#include "proxy/base/digest.h"
+#include "proxy/base/encoding.h"
+#include "proxy/base/text.h"
+#include "proxy/filter/body_inflater.h"
+#include "proxy/filter/services.h"
+#include "waf/transaction.h"
+
+namespace framewall::filter {
+namespace {
+
+using exchange::Exchange;
+using http::FieldId;
+
+std::span<const std::byte> AsBytes(ByteView piece) {
+  return std::as_bytes(std::span<const char>(piece.data(), piece.size()));
+}
+
+std::string_view VersionDigits(http::Version version) {
+  switch (version) {
+    case http::Version::kHttp10: return "1.0";
+    case http::Version::kHttp11: return "1.1";
+    case http::Version::kHttp2: return "2.0";
+  }
+  return "1.1";
+}
+
+std::vector<waf::HeaderView> ViewsOf(const http::HeaderMap& fields) {
+  std::vector<waf::HeaderView> views;
+  views.reserve(fields.size() + 4);
+  for (const http::Field& field : fields) views.push_back({field.name, field.value});
+  return views;
+}
+
+// One transaction over one exchange.
+//
+//   head ─► [body] ─► (content) ─► response head ─► [response body, held] ─► log
+//
+// After an interruption only the log follows; what error_page makes is not judged again.
+class WafFilter final : public Filter, private waf::TransactionListener {
+ public:
+  WafFilter(Exchange& exchange, FilterServices& services, std::shared_ptr<const waf::RuleSet> rules)
+      : exchange_(exchange),
+        services_(services),
+        settings_(exchange.settings().waf),
+        rules_(std::move(rules)),
+        transaction_(*services.engine, rules_, TransactionId(exchange), this) {
+    exchange.waf_transaction_id = exchange.arena.Copy(transaction_.id());
+  }
+
+  ~WafFilter() override { ReleaseHeld(); }
+
+  Verdict OnRequestHead(Exchange& exchange) override {
+    const std::vector<waf::HeaderView> headers = ViewsOf(exchange.request.fields);
+    const std::string client = exchange.client_address.ip().ToText();
+    const std::string server = exchange.connection.local.ip().ToText();
+    waf::RequestView view;
+    view.method = exchange.request.method_name;
+    view.target = exchange.request.target;
+    view.http_version = VersionDigits(exchange.request.version);
+    view.client_address = client;
+    view.client_port = exchange.client_address.port();
+    view.server_address = server;
+    view.server_port = exchange.connection.local.port();
+    view.hostname = exchange.host;
+    view.headers = headers;
+    const Verdict verdict = Judge(transaction_.ProcessRequestHead(view));
+    if (verdict.kind != Verdict::Kind::kContinue) return verdict;
+    if (rules_->inspects_response_bodies()) KeepResponseReadable();
+    return OpenRequestBody();
+  }
+
+  bool wants_request_body() const override {
+    return stage_ == Stage::kRequest && !request_done_ && transaction_.wants_request_body() &&
+           !transaction_.request_body_cut() &&
+           exchange_.framing.kind != http::BodyFraming::Kind::kNone;
+  }
+
+  Verdict OnRequestBody(Exchange&, ByteView piece) override {
+    if (stage_ != Stage::kRequest || request_done_) return Verdict::Continue();
+    if (request_inflater_ != nullptr) {
+      inflated_.clear();
+      switch (request_inflater_->Inflate(piece, inflated_)) {
+        case BodyInflater::Outcome::kOk: break;
+        case BodyInflater::Outcome::kBroken:
+          return Refuse(400, "request body does not inflate as its Content-Encoding says");
+        case BodyInflater::Outcome::kTooLarge:
+          return Refuse(413, "request body inflates to more than waf_inflate_limit");
+      }
+      piece = inflated_;
+    }
+    if (!Hold(piece.size())) {
+      return Refuse(503, "bodies held for inspection exceed waf_worker_hold_limit");
+    }
+    request_held_ += piece.size();
+    if (request_held_ > settings_.request_hold_limit) {
+      return Refuse(413, "request body exceeds waf_request_hold_limit");
+    }
+    return Judge(transaction_.AppendRequestBody(AsBytes(piece)));
+  }
+
+  Verdict OnRequestEnd(Exchange&, const http::HeaderMap*) override {
+    if (stage_ != Stage::kRequest || request_done_) return Verdict::Continue();
+    request_done_ = true;
+    const Verdict verdict = Judge(transaction_.ProcessRequestBody());
+    ReleaseHeld();
+    return verdict;
+  }
+
+  Verdict OnResponseHead(Exchange& exchange) override {
+    if (stage_ != Stage::kRequest) return Verdict::Continue();
+    stage_ = Stage::kResponse;
+    request_done_ = true;
+    std::vector<waf::HeaderView> headers = ViewsOf(exchange.response.fields);
+    std::string length;
+    if (exchange.content_length >= 0 && !exchange.response.fields.Has(FieldId::kContentLength)) {
+      length = std::to_string(exchange.content_length);
+      headers.push_back({"Content-Length", length});
+    }
+    waf::ResponseView view;
+    view.status = exchange.response.status;
+    view.protocol = "HTTP/1.1";
+    view.headers = headers;
+    const Verdict verdict = Judge(transaction_.ProcessResponseHeaders(view));
+    if (verdict.kind != Verdict::Kind::kContinue) return verdict;
+    return OpenResponseBody(exchange);
+  }
+
+  bool holds_response() const override { return holding_; }
+
+  Verdict OnResponseBody(Exchange&, ByteView piece) override {
+    if (!holding_) return Verdict::Continue();
+    if (response_inflater_ != nullptr) {
+      inflated_.clear();
+      if (response_inflater_->Inflate(piece, inflated_) != BodyInflater::Outcome::kOk) {
+        return Refuse(502, "response body does not inflate within waf_inflate_limit");
+      }
+    }
+    const ByteView plain = response_inflater_ != nullptr ? ByteView(inflated_) : piece;
+    if (!Hold(piece.size())) {
+      return Refuse(503, "bodies held for inspection exceed waf_worker_hold_limit");
+    }
+    const Verdict verdict = Judge(transaction_.AppendResponseBody(AsBytes(plain)));
+    if (verdict.kind != Verdict::Kind::kContinue) return verdict;
+    if (!transaction_.response_body_cut()) return Verdict::Continue();
+    // Over SecResponseBodyLimit under ProcessPartial: the beginning is judged, then all passes.
+    exchange_.LogError(LogLevel::kNotice,
+                       "ModSecurity: response body is over SecResponseBodyLimit, only its beginning "
+                       "is inspected");
+    return JudgeResponseBody();
+  }
+
+  Verdict OnResponseEnd(Exchange&) override {
+    if (stage_ != Stage::kResponse || response_judged_) return Verdict::Continue();
+    return JudgeResponseBody();
+  }
+
+  void OnLog(const Exchange& exchange) override {
+    stage_ = Stage::kOver;
+    const std::vector<waf::HeaderView> headers = ViewsOf(exchange.response.fields);
+    waf::ResponseView sent;
+    sent.status = exchange.status_for_log();
+    sent.protocol = "HTTP/1.1";
+    sent.headers = headers;
+    transaction_.ProcessLogging(&sent);
+    ReleaseHeld();
+  }
+
+ private:
+  enum class Stage : uint8_t { kRequest, kResponse, kInterrupted, kOver };
+
+  static std::string TransactionId(Exchange& exchange) {
+    const config::Template& setting = exchange.settings().waf.transaction_id;
+    if (!setting.empty()) {
+      const std::string_view given = exchange.Expand(setting);
+      if (!given.empty()) return std::string(given);
+    }
+    return HexEncode(RandomBytes(16));
+  }
+
+  // What the rules said, as an answer of ours; interruptions are logged as the connector does.
+  Verdict Judge(const waf::Decision& decision) {
+    if (!decision.interrupts()) return Verdict::Continue();
+    stage_ = Stage::kInterrupted;
+    holding_ = false;
+    ReleaseHeld();
+    exchange_.waf_rule_id = static_cast<int>(decision.rule_id);
+    if (services_.count_rule) services_.count_rule(decision.rule_id, true);
+    if (settings_.use_error_log && !decision.log_line.empty()) {
+      exchange_.LogError(LogLevel::kError, decision.log_line);
+    }
+    switch (decision.action) {
+      case waf::Action::kDrop:
+        exchange_.error_status = 444;
+        return Verdict::Abort();
+      case waf::Action::kRedirect:
+        exchange_.redirect_location = exchange_.arena.Copy(decision.url);
+        return Verdict::Respond(decision.status);
+      case waf::Action::kDeny:
+      case waf::Action::kPass:
+      case waf::Action::kAllow: break;
+    }
+    return Verdict::Respond(decision.status);
+  }
+
+  // A refusal of our own: a limit, or something that cannot be read.
+  Verdict Refuse(int status, std::string_view reason) {
+    stage_ = Stage::kInterrupted;
+    holding_ = false;
+    ReleaseHeld();
+    exchange_.LogError(LogLevel::kError, "ModSecurity: " + std::string(reason));
+    return Verdict::Respond(status);
+  }
+
+  // Encoded and partial responses would blind the rules.
+  void KeepResponseReadable() {
+    http::HeaderMap& fields = exchange_.request.fields;
+    if (settings_.response_encoding == config::WafBodyEncoding::kRefuse) {
+      fields.Remove(FieldId::kAcceptEncoding);
+    }
+    if (exchange_.location->content == config::ContentKind::kProxy) {
+      fields.Remove(FieldId::kRange);
+      fields.Remove(FieldId::kIfRange);
+    }
+  }
+
+  Verdict OpenRequestBody() {
+    const std::string_view encoding = exchange_.request.fields.Get(FieldId::kContentEncoding);
+    if (!BodyInflater::NeedsInflating(encoding) || !transaction_.wants_request_body() ||
+        exchange_.framing.kind == http::BodyFraming::Kind::kNone) {
+      return Verdict::Continue();
+    }
+    switch (settings_.request_encoding) {
+      case config::WafBodyEncoding::kPass: return Verdict::Continue();
+      case config::WafBodyEncoding::kRefuse:
+        return Refuse(415, "request body has a Content-Encoding (waf_request_encoding refuse)");
+      case config::WafBodyEncoding::kInflate: break;
+    }
+    request_inflater_ = BodyInflater::Make(encoding, settings_.inflate_limit);
+    if (request_inflater_ == nullptr) {
+      return Refuse(415, "request body has a Content-Encoding that cannot be inspected");
+    }
+    return Verdict::Continue();
+  }
+
+  // Decides whether the response waits for the verdict on its body.
+  Verdict OpenResponseBody(Exchange& exchange) {
+    const std::string_view type = exchange.response.fields.Get(FieldId::kContentType);
+    if (!transaction_.wants_response_body() || exchange.header_only ||
+        exchange.response.status == 101 || exchange.response.status == 204 ||
+        exchange.response.status == 304 || StartsWithIgnoreCase(type, "text/event-stream")) {
+      return Verdict::Continue();
+    }
+    const std::string_view encoding = exchange.response.fields.Get(FieldId::kContentEncoding);
+    if (BodyInflater::NeedsInflating(encoding) &&
+        settings_.response_encoding != config::WafBodyEncoding::kPass) {
+      response_inflater_ = BodyInflater::Make(encoding, settings_.inflate_limit);
+      if (response_inflater_ == nullptr) {
+        return Refuse(502, "response body has a Content-Encoding that cannot be inspected");
+      }
+    }
+    holding_ = true;
+    return Verdict::Continue();
+  }
+
+  Verdict JudgeResponseBody() {
+    response_judged_ = true;
+    const Verdict verdict = Judge(transaction_.ProcessResponseBody());
+    holding_ = false;
+    ReleaseHeld();
+    return verdict;
+  }
+
+  bool Hold(size_t octets) {
+    if (services_.held_octets + octets > settings_.worker_hold_limit) return false;
+    services_.held_octets += octets;
+    held_ += octets;
+    return true;
+  }
+
+  void ReleaseHeld() {
+    services_.held_octets -= held_;
+    held_ = 0;
+  }
+
+  void OnRuleMatch(const waf::RuleMatch& match) override {
+    if (services_.count_rule) services_.count_rule(match.rule_id, false);
+    if (settings_.use_error_log && exchange_.log().Enabled(LogLevel::kInfo)) {
+      exchange_.LogError(LogLevel::kInfo, match.LogLine());
+    }
+  }
+
+  void OnAuditFailure(std::string_view message) override {
+    if (services_.audit_lost) services_.audit_lost();
+    exchange_.LogError(LogLevel::kError,
+                       "ModSecurity: audit record lost: " + std::string(message));
+  }
+
+  Exchange& exchange_;
+  FilterServices& services_;
+  const config::WafSettings& settings_;
+  std::shared_ptr<const waf::RuleSet> rules_;
+  waf::Transaction transaction_;
+  std::unique_ptr<BodyInflater> request_inflater_;
+  std::unique_ptr<BodyInflater> response_inflater_;
+  std::string inflated_;
+  Stage stage_ = Stage::kRequest;
+  bool request_done_ = false;
+  bool response_judged_ = false;
+  bool holding_ = false;
+  uint64_t request_held_ = 0;
+  uint64_t held_ = 0;
+};
+
+std::unique_ptr<Filter> Make(Exchange& exchange, FilterServices& services,
+                             config::WafOrder order) {
+  const config::WafSettings& settings = exchange.settings().waf;
+  if (!settings.enabled || settings.order != order || services.engine == nullptr) return nullptr;
+  const auto id = static_cast<size_t>(exchange.location->id);
+  if (services.rule_sets == nullptr || id >= services.rule_sets->size()) return nullptr;
+  const auto& rules = (*services.rule_sets)[id];
+  if (rules == nullptr || rules->engine_mode() == waf::EngineMode::kOff) return nullptr;
+  return std::make_unique<WafFilter>(exchange, services, rules);
+}
+
+}  // namespace
+
+std::unique_ptr<Filter> MakeWafConnectorOrder(Exchange& exchange, FilterServices& services) {
+  return Make(exchange, services, config::WafOrder::kConnector);
+}
+
+std::unique_ptr<Filter> MakeWafLateOrder(Exchange& exchange, FilterServices& services) {
+  return Make(exchange, services, config::WafOrder::kLate);
+}
+
+}  // namespace framewall::filter
