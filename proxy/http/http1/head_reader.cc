@@ -134,15 +134,15 @@ HeadReader::Outcome HeadReader::ParseFields(const char* data, const char* end) {
         return CheckPartialLine(static_cast<size_t>(end - p));
       case LineOutcome::kInvalid:
         return ChargeLine(size + 1) ? Fail(request_ != nullptr ? kInvalidField : kInvalidResponse)
-                                    : TooLarge(size + 1);
+                                    : TooLarge();
       case LineOutcome::kEmpty:
-        if (!ChargeLine(size)) return TooLarge(size);
+        if (!ChargeLine(size)) return TooLarge();
         line_start_ += size;
         return Outcome::kDone;
       case LineOutcome::kLine:
         break;
     }
-    if (!ChargeLine(size)) return TooLarge(size);
+    if (!ChargeLine(size)) return TooLarge();
     if (++field_lines_ > limits_.field_count) {
       return Fail(request_ != nullptr ? kManyFields : kManyResponseFields);
     }
@@ -183,13 +183,13 @@ bool HeadReader::ChargeLine(size_t size) {
 HeadReader::Outcome HeadReader::CheckPartialLine(size_t size) {
   const bool fits = size + 1 <= buffer_left_ ||
                     (size + 1 <= limits_.line_size && buffers_used_ < limits_.buffer_count);
-  return fits ? Outcome::kMore : TooLarge(size + 1);
+  return fits ? Outcome::kMore : TooLarge();
 }
 
-HeadReader::Outcome HeadReader::TooLarge(size_t line_size) {
+HeadReader::Outcome HeadReader::TooLarge() {
   if (request_ == nullptr) return Fail(kLargeResponse);
   if (stage_ == Stage::kStartLine) return Fail(kLongUri);
-  return Fail(line_size > limits_.line_size ? kLongField : kLargeRequest);
+  return Fail(buffers_used_ < limits_.buffer_count ? kLongField : kLargeRequest);
 }
 
 HeadReader::Outcome HeadReader::Fail(MessageError error) {

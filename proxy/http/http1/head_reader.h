@@ -40,7 +40,7 @@ class HeadReader {
   bool ChargeLine(size_t size);
   bool AcceptsName(const FieldLine& line) const;
   Outcome CheckPartialLine(size_t size);
-  Outcome TooLarge(size_t line_size);
+  Outcome TooLarge();
   Outcome Fail(MessageError error);
   void Collect(ByteView bytes);
   void Rebase(const char* from, const char* to);

@@ -43,6 +43,26 @@ constexpr std::array<uint8_t, 256> kNameClasses = MakeNameClasses();
 
 uint8_t NameClass(char c) { return kNameClasses[static_cast<uint8_t>(c)]; }
 
+// Skips letters, digits and '-', 16 at a time; the caller looks at each octet from there on.
+const char* SkipPlainName(const char* p, const char* end) {
+#if defined(__SSE2__)
+  const auto is_in_range = [](__m128i octets, char low, char high) {
+    const __m128i offset = _mm_sub_epi8(octets, _mm_set1_epi8(low));
+    const __m128i width = _mm_set1_epi8(static_cast<char>(high - low));
+    return _mm_cmpeq_epi8(_mm_min_epu8(offset, width), offset);
+  };
+  for (; end - p >= 16; p += 16) {
+    const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i alpha = is_in_range(_mm_or_si128(octets, _mm_set1_epi8(0x20)), 'a', 'z');
+    const __m128i plain = _mm_or_si128(_mm_or_si128(alpha, is_in_range(octets, '0', '9')),
+                                       _mm_cmpeq_epi8(octets, _mm_set1_epi8('-')));
+    const int others = ~_mm_movemask_epi8(plain) & 0xffff;
+    if (others != 0) return p + __builtin_ctz(static_cast<unsigned>(others));
+  }
+#endif
+  return p;
+}
+
 bool IsControl(char c) { return (static_cast<uint8_t>(c) < 0x20 && c != '\t') || c == 0x7f; }
 bool IsControlOrSpace(char c) { return static_cast<uint8_t>(c) <= 0x20 || c == 0x7f; }
 
@@ -100,6 +120,8 @@ LineOutcome ReadFieldLine(const char* p, const char* end, FieldLine* line, const
   if (p == end) return LineOutcome::kMore;
   const char* name = p;
   uint8_t classes = 0;
+  p = SkipPlainName(p, end);
+  if (p == end) return LineOutcome::kMore;
   while (true) {
     const uint8_t octet_class = NameClass(*p);
     if ((octet_class & kEndsName) != 0) break;

@@ -1,8 +1,6 @@
 #include "proxy/http/http1/start_line.h"
 
-#include <algorithm>
 #include <cstddef>
-#include <cstring>
 
 #include "proxy/base/text.h"
 
@@ -18,10 +16,13 @@ constexpr std::string_view kHttpSlash = "HTTP/";
 
 // "HTTP/" at `p`; kMore while it may still become it.
 LineOutcome ReadHttpSlash(const char* p, const char* end, const char** next) {
-  const size_t size = std::min(static_cast<size_t>(end - p), kHttpSlash.size());
-  *next = p + size;
-  if (std::memcmp(p, kHttpSlash.data(), size) != 0) return LineOutcome::kInvalid;
-  return size == kHttpSlash.size() ? LineOutcome::kLine : LineOutcome::kMore;
+  for (char expected : kHttpSlash) {
+    *next = p;
+    if (p == end) return LineOutcome::kMore;
+    if (*p++ != expected) return LineOutcome::kInvalid;
+  }
+  *next = p;
+  return LineOutcome::kLine;
 }
 
 // The minor version: up to three digits, as nginx counts them; any but zero behaves as 1.1.

@@ -134,7 +134,9 @@ TEST(NormalizePath, RefusesMalformedEscapes) {
 std::string Host(std::string_view text) {
   const auto host = ParseHost(text);
   if (!host.ok()) return "refused";
-  return host->host + (host->port ? "|" + std::to_string(*host->port) : "");
+  std::string parts = host->host;
+  if (host->port) parts.append("|").append(std::to_string(*host->port));
+  return parts;
 }
 
 TEST(ParseHost, ReadsHostsAsNginx) {
