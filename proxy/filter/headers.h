@@ -7,9 +7,13 @@ namespace framewall::filter {
 
 // Adds to exchange.response.fields, right before the head is sent.
 void ApplyHeaders(Exchange& exchange);
+// The part of it that conditions and ranges depend on: add_header of Last-Modified and ETag, which
+// replace. May be called before ApplyHeaders, by who cuts ranges; the outcome is the same.
+void ApplyValidators(Exchange& exchange);
 // Does the location add trailers at all?
 bool WantsTrailers(const Exchange& exchange);
-// add_trailer, evaluated at the end of the body, into `trailers`.
+// add_trailer, evaluated at the end of the body, into `trailers`. exchange.sent_trailers points to
+// it from then on, for the log: it must live until the exchange is logged.
 void CollectTrailers(Exchange& exchange, http::HeaderMap& trailers);
 
 }  // namespace framewall::filter
