@@ -21,6 +21,7 @@ struct ResolverOptions {
   std::optional<std::chrono::seconds> valid;
   bool ipv4 = true;
   bool ipv6 = true;
+  std::chrono::milliseconds ask_again{5000};  // without an answer: the next server
 };
 
 class Resolver {
