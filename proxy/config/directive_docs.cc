@@ -27,7 +27,9 @@ std::string Arguments(const DirectiveSpec& row) {
 }
 
 std::string_view Inheritance(const DirectiveSpec& row) {
-  if (row.block || (row.contexts & (kMain | kEvents | kUpstream)) == row.contexts) return "";
+  if (row.block || row.contexts == ~ContextSet{0} ||
+      (row.contexts & (kMain | kEvents | kUpstream)) == row.contexts)
+    return "";
   switch (row.inherits) {
     case Inherits::kCopied:
       return "inherited";
@@ -48,7 +50,7 @@ std::vector<const DirectiveSpec*> Select(const DirectivePiece& piece, Support su
 }
 
 constexpr std::string_view kGenerated =
-    "<!-- Written by framewall-docs from the directive table; `ninja docs` renews it. -->\n\n";
+    "<!-- Written by framewall-docs from the directive table; `ninja fw_docs` renews it. -->\n\n";
 
 void AppendStateSection(Support support, std::string_view title, std::string_view introduction,
                         std::string& page) {

@@ -69,6 +69,11 @@ TEST(YamlReader, TopMayBeAList) {
   EXPECT_EQ(Yaml("# nothing\n"), "");
 }
 
+TEST(YamlReader, BlocksWithWordsOfTheirOwn) {
+  EXPECT_EQ(Yaml("map $uri $class:\n  default: 0\n  ~^/api/: api\ntypes:\n  text/html: html htm\n"),
+            Nginx("map $uri $class { default 0; ~^/api/ api; } types { text/html html htm; }"));
+}
+
 TEST(YamlReader, RemembersLines) {
   Diagnostics diagnostics;
   std::vector<Directive> tree;
