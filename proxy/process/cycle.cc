@@ -45,7 +45,7 @@ std::unique_ptr<Cycle> Cycle::Build(const LaunchOptions& options, Cycle* previou
       return nullptr;
     }
   }
-  if (!Take(OpenMainLog(*cycle->config_, options.error_log, options.open_syslog), cycle->log_)) {
+  if (!Take(OpenMainLog(*cycle->config_, options.error_log), cycle->log_)) {
     return nullptr;
   }
   // Rules and certificates take long and fail often; sockets come last, because they are seen from

@@ -17,8 +17,7 @@ namespace framewall::process {
 struct LaunchOptions {
   config::LoadOptions load;
   std::string error_log;  // absolute; where no error_log is set. Empty: standard error
-  SyslogOpener open_syslog;
-  metrics::Registry* registry = nullptr;
+  metrics::Registry* registry = nullptr;  // of the master; may be null where nothing is served
 };
 
 class Cycle {

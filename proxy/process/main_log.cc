@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "proxy/observe/syslog.h"
+
 namespace framewall::process {
 namespace {
 
@@ -45,8 +47,7 @@ void StartMainLog(const std::string& path) {
   SetMainLog(std::move(log));
 }
 
-Result<MainLogTargets> OpenMainLog(const config::Config& config, const std::string& default_path,
-                                   const SyslogOpener& open_syslog) {
+Result<MainLogTargets> OpenMainLog(const config::Config& config, const std::string& default_path) {
   std::vector<config::ErrorLogTarget> wanted = config.main.error_log;
   if (wanted.empty()) {
     config::ErrorLogTarget fallback;
@@ -61,8 +62,7 @@ Result<MainLogTargets> OpenMainLog(const config::Config& config, const std::stri
       targets.writes_to_stderr = true;
       targets.log.Add(FileLogSink::StandardError(), level);
     } else if (target.path.starts_with("syslog:")) {
-      if (!open_syslog) return OperatorError("error_log \"" + target.path + "\" is not supported");
-      FW_ASSIGN(auto sink, open_syslog(target));
+      FW_ASSIGN(auto sink, observe::OpenSyslog(target.path));
       targets.log.Add(std::move(sink), level);
     } else {
       FW_ASSIGN(auto file, FileLogSink::Open(config.FullPath(target.path)));

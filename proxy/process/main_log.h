@@ -2,7 +2,6 @@
 // then in the files that the configuration names, with standard error redirected into the first.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,11 +11,6 @@
 #include "proxy/config/model/http.h"
 
 namespace framewall::process {
-
-// Makes the sink of an `error_log syslog:…`; set by whoever starts the program, so that this room
-// need not know how it is done.
-using SyslogOpener =
-    std::function<Result<std::shared_ptr<LogSink>>(const config::ErrorLogTarget& target)>;
 
 // A log of the main context that can still be turned back from: see Use.
 struct MainLogTargets {
@@ -34,8 +28,7 @@ std::shared_ptr<LogSink> ConsoleSink();
 void StartMainLog(const std::string& path);
 
 // Opens what `error_log` of the main context names; without any, `default_path` at level error.
-Result<MainLogTargets> OpenMainLog(const config::Config& config, const std::string& default_path,
-                                   const SyslogOpener& open_syslog);
+Result<MainLogTargets> OpenMainLog(const config::Config& config, const std::string& default_path);
 
 enum class Console { kKeep, kDrop };
 // Makes it this process's log; while starting (kKeep), the console hears warnings too.

@@ -135,16 +135,8 @@ bool Master::MovePidFile(const Cycle& next) {
 
 void Master::ReopenLogs() {
   MainLog().Write(LogLevel::kNotice, "reopening logs");
-  for (const std::string& failure : ReopenLogFiles()) MainLog().Write(LogLevel::kEmerg, failure);
+  // Files are given to the workers' user again: else workers could not open them.
   cycle_->resources().ReopenLogs();
-  const Credentials& workers = cycle_->credentials();
-  if (workers.change) {
-    // Else workers could not open the new files.
-    if (Status given = cycle_->resources().GiveTo(workers.uid, workers.gid); !given.ok()) {
-      LogError(LogLevel::kEmerg, given.error());
-    }
-    ChownLogFiles(workers.uid, workers.gid);
-  }
   RedirectStandardError(cycle_->log());
   SendToAll(SIGUSR1);
 }
@@ -191,11 +183,10 @@ void Master::StartWorkers() {
   MainLog().Write(LogLevel::kNotice, "start worker processes");
   brakes_.resize(static_cast<size_t>(cycle_->main().worker_processes));
   for (int index = 0; index < cycle_->main().worker_processes; ++index) StartOne(index);
-  ReportGenerations();
 }
 
 void Master::StartOne(int index) {
-  auto started = StartWorker(*cycle_, index, TakeSlot(), options_.registry);
+  auto started = StartWorker(*cycle_, index, *options_.registry);
   if (!started.ok()) {
     LogError(LogLevel::kAlert, started.error());
     // Out of processes or memory: later, perhaps.
@@ -225,7 +216,6 @@ void Master::QuitOldGenerations() {
   for (WorkerProcess& worker : workers_) {
     if (worker.generation != cycle_->generation()) SendTo(worker, SIGQUIT);
   }
-  ReportGenerations();
 }
 
 void Master::LimitGenerations() {
@@ -262,9 +252,9 @@ void Master::Reap() {
     }
     const WorkerProcess worker = *found;
     workers_.erase(found);
+    if (worker.metrics_slot) options_.registry->ReleaseSlot(*worker.metrics_slot);
     OnWorkerDeath(worker, status);
   }
-  ReportGenerations();
 }
 
 void Master::OnWorkerDeath(const WorkerProcess& worker, int status) {
@@ -290,16 +280,6 @@ void Master::OnNewBinaryDeath() {
   accepting_stopped_ = false;
   StartWorkers();
 }
-
-// The lowest slot that no living worker has.
-int Master::TakeSlot() {
-  int slot = 0;
-  const auto is_taken = [this, &slot](const auto& worker) { return worker.metrics_slot == slot; };
-  while (std::any_of(workers_.begin(), workers_.end(), is_taken)) ++slot;
-  return slot;
-}
-
-void Master::ReportGenerations() {}
 
 std::optional<std::chrono::milliseconds> Master::UntilNextDeadline() const {
   std::optional<SteadyTime> next;

@@ -59,8 +59,6 @@ class Master {
   void Reap();
   void OnWorkerDeath(const WorkerProcess& worker, int status);
   void OnNewBinaryDeath();
-  int TakeSlot();
-  void ReportGenerations();
 
   std::optional<std::chrono::milliseconds> UntilNextDeadline() const;
   void RunDeadlines();

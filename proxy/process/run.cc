@@ -19,6 +19,7 @@
 #include "proxy/process/signals.h"
 #include "proxy/process/upgrade.h"
 #include "proxy/process/version.h"
+#include "proxy/server/worker_metrics.h"
 
 namespace framewall::process {
 namespace {
@@ -119,7 +120,16 @@ bool Daemonize() {
   return true;
 }
 
-int Serve(const LaunchOptions& options) {
+// Workers that live at a time, old generations included; who comes later shares a slot.
+constexpr size_t kMetricsSlots = 256;
+
+int Serve(LaunchOptions options) {
+  auto registry = server::MakeRegistry(kMetricsSlots);
+  if (!registry.ok()) {
+    LogError(LogLevel::kEmerg, registry.error());
+    return 1;
+  }
+  options.registry = registry->get();
   MasterStart start;
   start.parent = ::getppid();
   std::unique_ptr<ListenSockets> inherited;
@@ -155,7 +165,7 @@ int Serve(const LaunchOptions& options) {
   if (cycle->main().master_process) {
     return Master(options, std::move(cycle), start).Run();
   }
-  const int status = ServeInThisProcess(*cycle, options.registry);
+  const int status = ServeInThisProcess(*cycle, **registry);
   ::unlink(pid_path.c_str());
   return status;
 }

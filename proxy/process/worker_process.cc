@@ -15,15 +15,13 @@
 namespace framewall::process {
 namespace {
 
-server::WorkerInputs InputsFor(Cycle& cycle, int index, int metrics_slot,
-                               metrics::Registry* registry) {
+server::WorkerInputs InputsFor(Cycle& cycle, int index, metrics::Registry& registry) {
   server::WorkerInputs inputs;
   inputs.config = &cycle.config();
   inputs.resources = &cycle.resources();
-  inputs.registry = registry;
+  inputs.registry = &registry;
   inputs.listeners = cycle.sockets().ForWorker(index, cycle.main().worker_processes);
   inputs.index = index;
-  inputs.metrics_slot = metrics_slot;
   inputs.generation = cycle.generation();
   return inputs;
 }
@@ -39,7 +37,7 @@ void SeedRandom() {
   ::srandom(seed);
 }
 
-int Serve(Cycle& cycle, int index, int metrics_slot, metrics::Registry* registry) {
+int Serve(Cycle& cycle, int index, std::optional<size_t> slot, metrics::Registry& registry) {
   SetProcessTitle("worker process");
   ReplaceEnvironment(AllowedEnvironment(cycle.main().env));
   cycle.sockets().CloseForeign(index, cycle.main().worker_processes);
@@ -48,7 +46,8 @@ int Serve(Cycle& cycle, int index, int metrics_slot, metrics::Registry* registry
     return kFatalExit;
   }
   SeedRandom();
-  const server::WorkerInputs inputs = InputsFor(cycle, index, metrics_slot, registry);
+  server::WorkerInputs inputs = InputsFor(cycle, index, registry);
+  inputs.metrics_slot = static_cast<int>(slot.value_or(0));
   UnblockSignalsInWorker();
   if (ReopenWasRequested()) cycle.resources().ReopenLogs();
   return server::RunWorker(inputs);
@@ -56,13 +55,17 @@ int Serve(Cycle& cycle, int index, int metrics_slot, metrics::Registry* registry
 
 }  // namespace
 
-Result<WorkerProcess> StartWorker(Cycle& cycle, int index, int metrics_slot,
-                                  metrics::Registry* registry) {
+Result<WorkerProcess> StartWorker(Cycle& cycle, int index, metrics::Registry& registry) {
+  const std::optional<size_t> slot = registry.AcquireSlot();
   const pid_t pid = ::fork();
-  if (pid < 0) return SystemError("fork() failed while spawning \"worker process\"", errno);
+  if (pid < 0) {
+    const int reason = errno;
+    if (slot) registry.ReleaseSlot(*slot);
+    return SystemError("fork() failed while spawning \"worker process\"", reason);
+  }
   if (pid == 0) {
     UpdateCachedNow();
-    const int status = Serve(cycle, index, metrics_slot, registry);
+    const int status = Serve(cycle, index, slot, registry);
     std::fflush(nullptr);
     // No destructors: what they would tidy up is the master's.
     ::_exit(status);
@@ -72,15 +75,15 @@ Result<WorkerProcess> StartWorker(Cycle& cycle, int index, int metrics_slot,
   worker.pid = pid;
   worker.index = index;
   worker.generation = cycle.generation();
-  worker.metrics_slot = metrics_slot;
+  worker.metrics_slot = slot;
   worker.started = CachedNow().steady;
   return worker;
 }
 
-int ServeInThisProcess(Cycle& cycle, metrics::Registry* registry) {
+int ServeInThisProcess(Cycle& cycle, metrics::Registry& registry) {
   ReplaceEnvironment(AllowedEnvironment(cycle.main().env));
   SeedRandom();
-  server::WorkerInputs inputs = InputsFor(cycle, 0, 0, registry);
+  server::WorkerInputs inputs = InputsFor(cycle, 0, registry);
   inputs.single_process = true;
   UnblockSignalsInWorker();
   return server::RunWorker(inputs);

@@ -4,9 +4,12 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "proxy/base/clock.h"
+#include "proxy/metrics/counters.h"
 #include "proxy/process/cycle.h"
 
 namespace framewall::process {
@@ -16,17 +19,17 @@ struct WorkerProcess {
   pid_t pid = -1;
   int index = 0;       // in 0..worker_processes-1
   int generation = 0;  // of the cycle it was started for
-  int metrics_slot = 0;
+  // In the metrics registry; nothing where all were taken.
+  std::optional<size_t> metrics_slot;
   SteadyTime started{};
   bool exiting = false;  // was told QUIT or TERM: its end is no surprise
 };
 
-// Forks. The child serves and never returns. The error is fork's.
-Result<WorkerProcess> StartWorker(Cycle& cycle, int index, int metrics_slot,
-                                  metrics::Registry* registry);
+// Forks, with a slot of `registry`. The child serves and never returns. The error is fork's.
+Result<WorkerProcess> StartWorker(Cycle& cycle, int index, metrics::Registry& registry);
 
 // master_process off: this process serves, signals and all. Returns the exit status.
-int ServeInThisProcess(Cycle& cycle, metrics::Registry* registry);
+int ServeInThisProcess(Cycle& cycle, metrics::Registry& registry);
 
 // Exit status of a worker that must not be started again: it would fail in the same way.
 inline constexpr int kFatalExit = 2;
