@@ -273,14 +273,13 @@ void Attempt::OnDrained(Connection&) {
 }
 
 void Attempt::OnTimer(Connection& connection) {
-  if (state_ == State::kSending) {
-    const size_t pending = connection.stream->pending_output();
-    if (pending == 0) return;  // it is the client that we wait for
-    if (pending < pending_at_timer_) {
-      pending_at_timer_ = pending;
-      connection.timer.Set(options_.send_timeout);
-      return;
-    }
+  const size_t pending = connection.stream->pending_output();
+  if (state_ == State::kSending && pending == 0) return;  // it is the client that we wait for
+  if (pending > 0 && pending < pending_at_timer_) {
+    // The peer takes the request, slowly.
+    pending_at_timer_ = pending;
+    connection.timer.Set(state_ == State::kSending ? options_.send_timeout : options_.read_timeout);
+    return;
   }
   if (pause_.active()) return;
   Fail({AttemptFailure::Kind::kTimeout, "upstream timed out", ETIMEDOUT});
