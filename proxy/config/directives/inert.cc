@@ -347,9 +347,9 @@ constexpr Unserved kFamilies[] = {
     {kHsl, "answers are not changed", kSub},
     {kHsl, "no cookies are set for visitors", kUserid},
     {kHsl, "answers are not transformed", kXslt},
-    {kHsl | kIfInLocation, "it matters only with fastcgi_pass, which is refused", kFastcgi},
-    {kHsl | kIfInLocation, "it matters only with scgi_pass, which is refused", kScgi},
-    {kHsl | kIfInLocation, "it matters only with uwsgi_pass, which is refused", kUwsgi},
+    {kHsl, "it matters only with fastcgi_pass, which is refused", kFastcgi},
+    {kHsl, "it matters only with scgi_pass, which is refused", kScgi},
+    {kHsl, "it matters only with uwsgi_pass, which is refused", kUwsgi},
     {kHsl, "it matters only with grpc_pass, which is refused", kGrpc},
     {kHsl, "it matters only with memcached_pass, which is refused", kMemcached},
 };

@@ -30,37 +30,33 @@ constexpr std::array<Word<ServerTokens>, 3> kServerTokens = {
 
 constexpr auto kCore = &LocationSettings::core;
 
-// root and alias: one place, so one of them.
+// root and alias share a group: the builder lets one of them stand in a block.
 void ApplyRoot(BuildContext& context, const Directive& directive) {
   const bool is_alias = directive.name == "alias";
-  CoreSettings& core = context.settings->core;
-  if (!context.first_in_block) {
-    context.Error(
-        directive,
-        fmt::format("\"{}\" directive is duplicate, \"{}\" directive was specified earlier",
-                    directive.name, core.root_is_alias ? "alias" : "root"));
-    return;
-  }
   if (is_alias && context.location->match == LocationConfig::Match::kNamed) {
     context.Error(directive, "the \"alias\" directive cannot be used inside the named location");
     return;
   }
   std::string text = directive.args[0];
-  for (const std::string_view name : {"document_root", "realpath_root"}) {
-    if (text.find(fmt::format("${}", name)) != std::string::npos ||
-        text.find(fmt::format("${{{}}}", name)) != std::string::npos) {
-      context.Error(directive,
-                    fmt::format("the ${} variable cannot be used in the \"{}\" directive", name,
-                                directive.name));
-      return;
-    }
-  }
   if (!text.starts_with('$')) text = context.config.FullPath(text);
   if (!is_alias && text.size() > 1 && text.ends_with('/')) text.pop_back();
-  if (auto value = ReadTemplate(context, directive, text)) {
-    core.root = std::move(*value);
-    core.root_is_alias = is_alias;
+  auto value = ReadTemplate(context, directive, text);
+  if (!value) return;
+  for (const TemplatePart& part : value->parts) {
+    if (part.variable == kNoVariable) continue;
+    const std::string& name =
+        context.config.variables.names()[static_cast<size_t>(part.variable)].name;
+    if (name != "document_root" && name != "realpath_root") continue;
+    context.Error(directive, fmt::format("the ${} variable cannot be used in the \"{}\" directive",
+                                         name, directive.name));
+    return;
   }
+  context.settings->core.root = std::move(*value);
+  context.settings->core.root_is_alias = is_alias;
+  if (!is_alias) return;
+  LocationConfig& location = *context.location;
+  const bool is_regex = location.match == LocationConfig::Match::kRegex;
+  location.alias_prefix_length = is_regex ? std::string::npos : location.name.size();
 }
 
 void ApplyIndex(BuildContext& context, const Directive& directive) {
@@ -281,14 +277,12 @@ constexpr DirectiveSpec kRows[] = {
      .contexts = kHslIf,
      .arity = {1, 1},
      .apply = ApplyRoot,
-     .repeatable = true,
      .group = "root",
      .doc = "PATH: folder that the URI is looked up in; \"html\" unless set"},
     {.name = "alias",
      .contexts = kLocation,
      .arity = {1, 1},
      .apply = ApplyRoot,
-     .repeatable = true,
      .group = "root",
      .doc = "PATH: stands in for the location's own part of the URI"},
     List("index", kHttpServerLocation, {1, kMany}, ApplyIndex,

@@ -6,7 +6,7 @@ namespace framewall::config {
 namespace {
 
 constexpr ContextSet kHsl = kHttpServerLocation;
-constexpr ContextSet kContent = kLocation | kIfInLocation | kLimitExcept;
+constexpr ContextSet kContent = kLocation | kIfInLocation;
 
 constexpr std::string_view kFastcgi[] = {"fastcgi_pass"};
 constexpr std::string_view kUwsgi[] = {"uwsgi_pass"};
