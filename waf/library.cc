@@ -94,7 +94,7 @@ void Wrap(std::shared_ptr<Action>& action) {
 }  // namespace
 
 Action*& DisruptiveActionOf(RuleWithActions& rule) { return rule.*PrivateOf(DisruptiveAction{}); }
-const lib::MatchActions& RuntimeActionsOf(RuleWithActions& rule) {
+lib::MatchActions& RuntimeActionsOf(RuleWithActions& rule) {
   return rule.*PrivateOf(RuntimeActions{});
 }
 

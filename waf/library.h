@@ -28,7 +28,7 @@ namespace lib = ::modsecurity;
 // The action after a match that ends the transaction, or null. Owned by the rule.
 lib::actions::Action*& DisruptiveActionOf(lib::RuleWithActions& rule);
 // Every other action run after a match (initcol, block, ctl, ...).
-const lib::MatchActions& RuntimeActionsOf(lib::RuleWithActions& rule);
+lib::MatchActions& RuntimeActionsOf(lib::RuleWithActions& rule);
 
 lib::audit_log::AuditLog::AuditLogStatus AuditStatusOf(const lib::audit_log::AuditLog& log);
 lib::audit_log::AuditLog::AuditLogType AuditTypeOf(const lib::audit_log::AuditLog& log);

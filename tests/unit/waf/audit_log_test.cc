@@ -255,6 +255,37 @@ TEST(AuditLog, LostConcurrentRecordIsTold) {
   EXPECT_EQ(heard.failures.size(), 1U);
 }
 
+// The master is root, the worker is not: as with nginx, the master makes the new
+// file and gives it away, and the worker opens it itself.
+TEST(AuditLog, UnprivilegedWorkerFollowsARename) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  constexpr uid_t kNobody = 65534;
+  TemporaryDirectory directory;
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0755), 0);
+  const auto serial = Rules(std::string(kSerialJson) + kDenyBad, directory.path());
+  const auto concurrent =
+      Rules("SecAuditEngine On\nSecAuditLogType Concurrent\nSecAuditLogStorageDir store\n",
+            directory.path());
+  ASSERT_TRUE(TestEngine().PrepareAuditStorage({kNobody, kNobody}).empty());
+  std::filesystem::rename(directory.path("audit.log"), directory.path("old.log"));
+  ASSERT_TRUE(TestEngine().ReopenAuditLogs(FileOwner{kNobody, kNobody}).empty());
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    Heard heard;
+    if (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0) ::_exit(2);
+    if (!TestEngine().ReopenAuditLogs().empty()) ::_exit(3);
+    Exchange(serial, "/?a=bad", "serial", 0, &heard);
+    Exchange(concurrent, "/", "concurrent", 200, &heard);
+    ::_exit(heard.failures.empty() ? 0 : 4);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_EQ(Lines(directory.Read("audit.log")), 1U);
+  EXPECT_EQ(Lines(directory.Read("old.log")), 0U);
+}
+
 // Four processes write at once while the log is renamed under them: no record
 // is lost, none is broken.
 TEST(AuditLog, ProcessesDoNotMixRecordsNorLoseThemInARename) {

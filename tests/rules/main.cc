@@ -1,0 +1,91 @@
+// rules_runner: takes the cases of YAML files through the rules.
+//
+//     rules_runner [--rules FILE] [--print] cases.yaml ...
+//
+// --print shows what fired for each case instead of judging it.
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "tests/rules/case_file.h"
+#include "tests/rules/run_case.h"
+
+namespace framewall::rules_test {
+namespace {
+
+void Print(const Case& one, const Outcome& outcome) {
+  std::printf("%s: %s", one.name.c_str(),
+              outcome.refused ? std::to_string(outcome.status).c_str() : "passes");
+  for (const std::int64_t id : outcome.fired) std::printf(" %lld", static_cast<long long>(id));
+  std::printf("\n");
+}
+
+// Returns how many complaints there are.
+int RunFile(waf::Engine& engine, const std::shared_ptr<const waf::RuleSet>& rules,
+            const std::string& path, bool print) {
+  const CaseFile file = ReadCaseFile(path);
+  int complaints = 0;
+  for (const Case& one : file.cases) {
+    const Outcome outcome = RunCase(engine, rules, one);
+    if (print) {
+      Print(one, outcome);
+      continue;
+    }
+    const std::string complaint = Complaint(one, outcome);
+    if (complaint.empty()) continue;
+    std::printf("%s: %s\n", one.name.c_str(), complaint.c_str());
+    ++complaints;
+  }
+  std::size_t refused = 0;
+  for (const Case& message : file.messages) {
+    const Outcome outcome = RunCase(engine, rules, message);
+    if (outcome.refused) ++refused;
+    if (outcome.refused || (print && !outcome.fired.empty())) Print(message, outcome);
+  }
+  if (!file.cases.empty()) std::printf("%zu cases\n", file.cases.size());
+  if (!file.messages.empty()) {
+    const double share = static_cast<double>(refused) / static_cast<double>(file.messages.size());
+    std::printf("%zu of %zu messages refused: %.2f %% (must be under %.2f %%)\n", refused,
+                file.messages.size(), share * 100, file.refused_share * 100);
+    if (share >= file.refused_share && !print) ++complaints;
+  }
+  return complaints;
+}
+
+int Run(std::vector<std::string> arguments) {
+  std::string rules_path = "rules/framewall.conf";
+  bool print = false;
+  std::vector<std::string> files;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--rules" && i + 1 < arguments.size()) {
+      rules_path = arguments[++i];
+    } else if (arguments[i] == "--print") {
+      print = true;
+    } else {
+      files.push_back(arguments[i]);
+    }
+  }
+  waf::Engine& engine = waf::Engine::Create("framewall/rules");
+  waf::RuleLoader loader(engine, "");
+  std::vector<waf::RuleError> errors;
+  const waf::RuleSource source{waf::RuleSource::Kind::kFile, rules_path, "", "command line", 0};
+  const auto rules = loader.Load(nullptr, {&source, 1}, &errors);
+  for (const waf::RuleError& error : errors) std::printf("%s\n", error.Text().c_str());
+  if (!rules) return 2;
+  int complaints = 0;
+  for (const std::string& file : files) complaints += RunFile(engine, rules, file, print);
+  return complaints == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace framewall::rules_test
+
+int main(int argc, char** argv) {
+  try {
+    return framewall::rules_test::Run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::printf("%s\n", error.what());
+    return 2;
+  }
+}
