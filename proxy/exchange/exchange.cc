@@ -38,9 +38,9 @@ Exchange::Exchange(const config::Config& config_in, const Variables& variables_i
       variables(variables_in),
       connection(connection_in),
       arena(4096),
+      client_address(connection_in.peer),
       request(&arena),
-      response(&arena),
-      client_address(connection_in.peer) {}
+      response(&arena) {}
 
 Exchange::~Exchange() = default;
 

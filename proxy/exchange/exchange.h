@@ -71,6 +71,10 @@ class Exchange final : public LogContext {
   Driver* driver = nullptr;
   Arena arena;
 
+  // --- The client ---
+  // The effective client: connection.peer unless realip changed it.
+  SocketAddress client_address;
+
   // --- The request ---
   http::RequestHead request;
   http::BodyFraming framing;
@@ -80,8 +84,6 @@ class Exchange final : public LogContext {
   std::string_view args;
   // $host: lower case, without port; from the absolute target, Host, or the server's name.
   std::string_view host;
-  // The effective client: connection.peer unless realip changed it.
-  SocketAddress client_address;
   std::string_view remote_user;  // $remote_user, once auth_basic has read it
   bool remote_user_known = false;
   int64_t started_unix_ms = 0;  // first octet of the request

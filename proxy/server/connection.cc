@@ -290,15 +290,15 @@ void Connection::AwaitBody(Milliseconds timeout) {
 void Connection::AwaitSend(Milliseconds timeout) {
   send_timeout_ = timeout;
   if (send_timer_.active()) return;
-  sent_at_last_check_ = stream_->bytes_sent();
+  sent_at_last_check_ = SentOctets();
   send_timer_.Set(timeout);
 }
 
 // Looks now and then whether the client takes anything, so that sending costs no timer work.
 void Connection::OnSendTimer() {
   if (state_ == State::kClosed || stream_->pending_output() == 0) return;
-  if (stream_->bytes_sent() != sent_at_last_check_) {
-    sent_at_last_check_ = stream_->bytes_sent();
+  if (SentOctets() != sent_at_last_check_) {
+    sent_at_last_check_ = SentOctets();
     return send_timer_.Set(send_timeout_);
   }
   if (state_ == State::kExchange && driver_.has_value() && !driver_->complete()) {

@@ -102,6 +102,8 @@ class Connection final : public event::StreamHandler,
   void SetState(State state);
   void OnTimer();
   void OnSendTimer();
+  // What the kernel has taken so far.
+  uint64_t SentOctets() const { return stream_->bytes_sent() - stream_->pending_output(); }
   const config::CoreSettings& core() const;
   const config::ServerSettings& default_server_settings() const;
 

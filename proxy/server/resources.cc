@@ -25,7 +25,7 @@ class RuleWalk {
   void Run() {
     if (!AnyEnabled()) return;
     resources_.engine = &waf::Engine::Create("framewall/0.1.0");
-    loader_ = std::make_unique<waf::RuleLoader>(*resources_.engine, config_.ConfPath(""));
+    loader_ = std::make_unique<waf::RuleLoader>(*resources_.engine, config_.prefix);
     resources_.rule_sets.resize(static_cast<size_t>(config_.http.location_count));
     const Level http = Load({}, config_.http.settings.waf);
     for (const auto& server : config_.http.servers) Walk(server->root, http);
