@@ -209,7 +209,7 @@ void ApplyOutputBuffers(BuildContext& context, const Directive& directive) {
 // The levels of subfolders that nginx can spread files over are checked and not used.
 void ApplyClientBodyTempPath(BuildContext& context, const Directive& directive) {
   for (size_t i = 1; i < directive.args.size(); ++i) {
-    if (!ReadNumber(context, directive, directive.args[i], Range{1, 3})) return;
+    if (!ReadNumber(context, directive, directive.args[i], Range{1, 10})) return;
   }
   context.settings->core.client_body_temp_path = context.config.FullPath(directive.args[0]);
 }

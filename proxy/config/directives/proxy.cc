@@ -81,7 +81,7 @@ void ApplyBuffers(BuildContext& context, const Directive& directive) {
 
 void ApplyTempPath(BuildContext& context, const Directive& directive) {
   for (size_t i = 1; i < directive.args.size(); ++i) {
-    if (!ReadNumber(context, directive, directive.args[i], Range{1, 3})) return;
+    if (!ReadNumber(context, directive, directive.args[i], Range{1, 10})) return;
   }
   context.settings->proxy.temp_path = context.config.FullPath(directive.args[0]);
 }

@@ -32,7 +32,10 @@ class Resolution {
       : upstreams_(config.http.upstreams), diagnostics_(diagnostics) {}
 
   void Visit(LocationConfig& location) {
-    if (location.proxy_pass.set && !location.proxy_pass.has_variables) Bind(location.proxy_pass);
+    if (location.proxy_pass.set) {
+      CheckBuffers(location);
+      if (!location.proxy_pass.has_variables) Bind(location.proxy_pass);
+    }
     VisitProgram(location.rewrite);
     if (location.limit_except) Visit(*location.limit_except);
     for (const auto& inner : location.locations) Visit(*inner);
@@ -43,6 +46,27 @@ class Resolution {
     for (RewriteInstruction& instruction : program) {
       if (instruction.location) Visit(*instruction.location);
       VisitProgram(instruction.block);
+    }
+  }
+
+  // The sizes that only make sense together, after all of them are known.
+  void CheckBuffers(const LocationConfig& location) {
+    const ProxySettings& proxy = location.settings.proxy;
+    const uint64_t largest = std::max(proxy.buffer_size, proxy.buffers_size);
+    if (proxy.busy_buffers_size < largest) {
+      diagnostics_.Error(location.proxy_pass.at,
+                         "\"proxy_busy_buffers_size\" must be equal to or greater than the maximum "
+                         "of the value of \"proxy_buffer_size\" and one of the \"proxy_buffers\"");
+    } else if (proxy.busy_buffers_size > (proxy.buffers_count - 1) * proxy.buffers_size) {
+      diagnostics_.Error(location.proxy_pass.at,
+                         "\"proxy_busy_buffers_size\" must be less than the size of all "
+                         "\"proxy_buffers\" minus one buffer");
+    }
+    if (proxy.max_temp_file_size != 0 && proxy.max_temp_file_size < largest) {
+      diagnostics_.Error(location.proxy_pass.at,
+                         "\"proxy_max_temp_file_size\" must be equal to zero to disable temporary "
+                         "files usage or must be equal to or greater than the maximum of the value "
+                         "of \"proxy_buffer_size\" and one of the \"proxy_buffers\"");
     }
   }
 

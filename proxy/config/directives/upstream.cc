@@ -85,11 +85,12 @@ void Choose(BuildContext& context, const Directive& directive, BalancerKind kind
   }
   context.upstream->balancer = kind;
   if (TakesBackup(kind)) return;
+  // nginx refuses this only where the method comes first; configurations that get by with it start.
   for (const UpstreamServer& server : context.upstream->servers) {
-    if (server.backup) {
-      context.diagnostics.Error(server.at,
-                                "balancing method does not support parameter \"backup\"");
-    }
+    if (!server.backup) continue;
+    context.diagnostics.Warn(server.at,
+                             "balancing method does not support parameter \"backup\", which is "
+                             "used when all others fail");
   }
 }
 

@@ -181,8 +181,8 @@ TEST(LocationDirectives, RefuseBadCore) {
               ElementsAre(HasSubstr("no name servers defined")));
   EXPECT_THAT(LoadHttp("resolver 127.0.0.1 valid=x;").errors(),
               ElementsAre(HasSubstr("invalid parameter \"valid=x\"")));
-  EXPECT_THAT(LoadHttp("client_body_temp_path body 4;").errors(),
-              ElementsAre(HasSubstr("between 1 and 3")));
+  EXPECT_THAT(LoadHttp("client_body_temp_path body 0;").errors(),
+              ElementsAre(HasSubstr("between 1 and 10")));
 }
 
 TEST(LocationDirectives, RootIsUnderThePrefixUnlessItBeginsWithAName) {

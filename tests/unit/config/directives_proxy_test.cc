@@ -156,6 +156,17 @@ TEST(ProxyDirectives, BusySizeFollowsTheBuffersUnlessSet) {
   EXPECT_THAT(LoadHttp("proxy_buffers 1 4k;").errors(), ElementsAre(HasSubstr("between 2")));
 }
 
+TEST(ProxyDirectives, BufferSizesFitTogether) {
+  const std::string pass = " proxy_pass http://127.0.0.1;";
+  EXPECT_THAT(ErrorsOf("proxy_buffers 3 4k;" + pass), IsEmpty());
+  EXPECT_THAT(ErrorsOf("proxy_buffers 2 4k;" + pass), ElementsAre(HasSubstr("minus one buffer")));
+  EXPECT_THAT(ErrorsOf("proxy_buffers 4 8k; proxy_busy_buffers_size 4k;" + pass),
+              ElementsAre(HasSubstr("equal to or greater than the maximum")));
+  EXPECT_THAT(ErrorsOf("proxy_max_temp_file_size 1k;" + pass),
+              ElementsAre(HasSubstr("\"proxy_max_temp_file_size\" must be equal to zero")));
+  EXPECT_THAT(ErrorsOf("proxy_max_temp_file_size 0;" + pass), IsEmpty());
+}
+
 TEST(ProxyDirectives, SetTheAnswer) {
   const Loaded loaded = LoadHttp(
       "proxy_buffering off; proxy_max_temp_file_size 0; proxy_temp_path tmp; \n"
@@ -297,8 +308,8 @@ TEST(UpstreamDirectives, Balancers) {
               ElementsAre(HasSubstr("invalid parameter \"three\"")));
   EXPECT_THAT(LoadUpstream("ip_hash; server 127.0.0.1 ; server 127.0.0.2 backup;").errors(),
               ElementsAre(HasSubstr("does not support parameter \"backup\"")));
-  EXPECT_THAT(LoadUpstream("server 127.0.0.1; server 127.0.0.2 backup; ip_hash;").errors(),
-              ElementsAre(HasSubstr("does not support parameter \"backup\"")));
+  EXPECT_THAT(Show(LoadUpstream("server 127.0.0.1; server 127.0.0.2 backup; ip_hash;").diagnostics),
+              HasSubstr("warning: balancing method does not support parameter \"backup\""));
   EXPECT_THAT(Show(LoadUpstream("ip_hash; least_conn; server 127.0.0.1;").diagnostics),
               HasSubstr("load balancing method redefined"));
 }
