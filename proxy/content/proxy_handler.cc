@@ -128,7 +128,9 @@ class ProxyHandler final : public ContentHandler, private upstream::AttemptEvent
   bool InterceptError();
   bool FollowAccelRedirect();
   void PassHead(BodyFraming framing);
-  void LimitRate();
+  void PassAsRateAllows();
+  void FinishResponse();
+  void Remember(ByteView piece);
   void BeginTunnel();
   void OnTunnelDone();
   void Stop();
@@ -175,14 +177,17 @@ class ProxyHandler final : public ContentHandler, private upstream::AttemptEvent
   bool sending_ = false;      // the request is on its way and not whole
   bool body_taken_ = false;   // a streamed piece is gone: no second try
   bool body_ended_ = false;
+  bool forgotten_ = false;         // a streamed body was too long to be remembered
   bool keeps_connection_ = false;  // what we sent does not ask to close
   bool head_passed_ = false;
   bool over_ = false;  // the driver must not be called any more
-  uint64_t body_received_ = 0;
+  // proxy_limit_rate; 0: none
   uint64_t rate_ = 0;
+  uint64_t passed_ = 0;
+  std::string held_;  // read, and not yet allowed to pass
   SteadyTime body_started_{};
   std::unique_ptr<event::Timer> rate_timer_;
-  bool rate_waits_ = false;
+  bool response_whole_ = false;
   std::optional<http::HeaderMap> trailers_;
   std::unique_ptr<Tunnel> tunnel_;
   uint64_t tunnel_early_ = 0;  // octets that came with the 101, counted as the attempt's already
@@ -466,6 +471,7 @@ void ProxyHandler::OnRequestBody(ByteView piece) {
     return;
   }
   if (!sending_ || body_ != BodySource::kStreamed) return;
+  Remember(piece);
   chunk_prefix_.clear();
   http::Http1ClientCodec::WriteBodyPrefix(framing_, piece.size(), chunk_prefix_);
   const size_t prefix = chunk_prefix_.size();
@@ -474,6 +480,22 @@ void ProxyHandler::OnRequestBody(ByteView piece) {
   const std::array<ByteView, 3> pieces = {chunk.substr(0, prefix), piece, chunk.substr(prefix)};
   attempt_.Send(pieces);
   if (attempt_.congested()) exchange_.driver->WantRequestBody(false);
+}
+
+// A short streamed body is kept for $request_body and for another location (error_page).
+void ProxyHandler::Remember(ByteView piece) {
+  if (forgotten_) return;
+  const config::CoreSettings& core = exchange_.settings().core;
+  if (exchange_.body.size() + piece.size() > core.client_body_buffer_size) {
+    forgotten_ = true;
+    exchange_.body.Clear();
+    return;
+  }
+  if (exchange_.body.empty()) {
+    exchange_.body.Configure(core.client_body_buffer_size, core.client_body_temp_path, false,
+                             false);
+  }
+  if (!exchange_.body.Append(piece).ok()) forgotten_ = true;
 }
 
 void ProxyHandler::OnRequestEnd(const http::HeaderMap*) {
@@ -490,6 +512,7 @@ void ProxyHandler::OnRequestEnd(const http::HeaderMap*) {
   http::Http1ClientCodec::WriteEnd(framing_, chunk_prefix_);
   const ByteView end = chunk_prefix_;
   if (!end.empty()) attempt_.Send({&end, 1});
+  exchange_.body_collected = !forgotten_;
   RequestSent();
 }
 
@@ -682,33 +705,45 @@ void ProxyHandler::PassHead(BodyFraming framing) {
 
 void ProxyHandler::OnAttemptBody(ByteView piece) {
   if (over_) return;
-  body_received_ += piece.size();
-  record().response_length = body_received_;
+  record().response_length += piece.size();
+  if (rate_ > 0) {
+    held_.append(piece);
+    return PassAsRateAllows();
+  }
   exchange_.driver->SendBody(piece);
-  if (over_) return;
-  if (exchange_.driver->congested()) attempt_.PauseReading();
-  if (rate_ > 0) LimitRate();
+  if (!over_ && exchange_.driver->congested()) attempt_.PauseReading();
 }
 
-// proxy_limit_rate: as much as the seconds that have begun allow, then a rest.
-void ProxyHandler::LimitRate() {
-  const auto seconds = static_cast<uint64_t>(Elapsed(body_started_) / 1000 + 1);
-  const uint64_t allowed = rate_ * seconds;
-  if (body_received_ <= allowed) return;
-  const uint64_t wait = (body_received_ - allowed) * 1000 / rate_ + 1;
+// proxy_limit_rate: as much as the seconds that have begun allow; the rest of what was read waits.
+void ProxyHandler::PassAsRateAllows() {
+  const int64_t elapsed = Elapsed(body_started_);
+  const uint64_t allowed = rate_ * static_cast<uint64_t>(elapsed / 1000 + 1) - passed_;
+  const ByteView piece =
+      ByteView(held_).substr(0, static_cast<size_t>(std::min<uint64_t>(allowed, held_.size())));
+  passed_ += piece.size();
+  if (!piece.empty()) exchange_.driver->SendBody(piece);
+  if (over_) return;
+  held_.erase(0, piece.size());
+  if (held_.empty()) {
+    if (response_whole_) return FinishResponse();
+    if (exchange_.driver->congested()) {
+      attempt_.PauseReading();
+    } else {
+      attempt_.ResumeReading();
+    }
+    return;
+  }
   if (rate_timer_ == nullptr) {
     rate_timer_ = std::make_unique<event::Timer>(runtime_.loop(), [this] {
-      rate_waits_ = false;
-      if (!over_ && !exchange_.driver->congested()) attempt_.ResumeReading();
+      if (!over_) PassAsRateAllows();
     });
   }
-  rate_waits_ = true;
   attempt_.PauseReading();
-  rate_timer_->Set(Milliseconds(wait));
+  rate_timer_->Set(Milliseconds(1000 - elapsed % 1000 + 1));
 }
 
 void ProxyHandler::OnClientDrained() {
-  if (!over_ && !rate_waits_) attempt_.ResumeReading();
+  if (!over_ && held_.empty()) attempt_.ResumeReading();
 }
 
 void ProxyHandler::OnAttemptTrailers(const http::HeaderMap& trailers) {
@@ -728,7 +763,12 @@ void ProxyHandler::OnAttemptDone(bool extra) {
                            : "upstream sent data after final chunk");
   }
   EndTry(Group::Outcome::kGood, Attempt::Keep::kIfClean);
-  // Only to a client that said it wants them; nginx drops them always.
+  response_whole_ = true;
+  if (held_.empty()) FinishResponse();
+}
+
+void ProxyHandler::FinishResponse() {
+  // Trailers go only to a client that said it wants them; nginx drops them always.
   const bool wanted = trailers_ && exchange_.request.fields.ListHas(FieldId::kTe, "trailers");
   Stop();
   exchange_.driver->SendEnd(wanted ? &*trailers_ : nullptr);
@@ -762,7 +802,12 @@ void ProxyHandler::BeginTunnel() {
   if (agreed) agreed = !chosen.empty() && ListContainsToken(rewritten_.upgrade, chosen);
   if (!agreed) {
     exchange_.LogError(LogLevel::kError, "upstream sent 101 without being asked");
-    return NextOrFinish(config::kNextInvalidHeader, 502, Group::Outcome::kFailed);
+    // No page: what the peer sends next would be anything but a response.
+    record().status = 502;
+    EndTry(Group::Outcome::kFailed, Attempt::Keep::kNo);
+    Stop();
+    exchange_.keep_alive = false;
+    return exchange_.driver->SendWhole(502, "text/html", {});
   }
   RewriteResponse(exchange_, plan_, head_, {});
   exchange_.keep_alive = false;

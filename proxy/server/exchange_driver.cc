@@ -659,6 +659,8 @@ void ExchangeDriver::SendWhole(int status, std::string_view content_type, std::s
   response.status = status;
   if (!http::StatusForbidsBody(status)) {
     exchange_.content_length = static_cast<int64_t>(body.size());
+    // One that X-Accel-Redirect has kept stays.
+    if (content_type.empty()) content_type = response.fields.Get(FieldId::kContentType);
     if (content_type.empty()) content_type = content::MediaTypeFor(exchange_);
     if (!content_type.empty() && !(body.empty() && status == 201)) {
       response.fields.Set(FieldId::kContentType, content_type);
@@ -729,10 +731,15 @@ void ExchangeDriver::GoTo(Step step) {
   }
 }
 
-void ExchangeDriver::ResetForRedirect() {
-  // The old handler may be the caller: it goes at the end of the turn, and what it still says is
-  // not heard because its response is dropped.
+// It may be the caller: it goes at the end of the turn.
+void ExchangeDriver::DropHandler() {
+  if (handler_ == nullptr) return;
+  handler_->Abandon();
   services_.loop->Retire(std::move(handler_));
+}
+
+void ExchangeDriver::ResetForRedirect() {
+  DropHandler();
   streaming_body_ = false;
   handler_wants_body_ = false;
   handler_told_end_ = false;
@@ -770,7 +777,7 @@ void ExchangeDriver::RespondWith(int status) {
     case 501: exchange_.keep_alive = false; break;
     default: break;
   }
-  services_.loop->Retire(std::move(handler_));
+  DropHandler();
   streaming_body_ = false;
   response_.Reset();
   if (!exchange_.error_page_used && ApplyErrorPage(status)) return;
@@ -885,7 +892,7 @@ void ExchangeDriver::OnResponseVerdict(const Verdict& verdict) {
 void ExchangeDriver::ApplyLateVerdict() {
   if (complete_ || !pending_verdict_.has_value()) return;
   const Verdict verdict = *std::exchange(pending_verdict_, std::nullopt);
-  handler_.reset();
+  DropHandler();
   exchange_.response.fields.Clear();
   exchange_.content_length = -1;
   exchange_.response.reason = {};
@@ -933,8 +940,9 @@ void ExchangeDriver::OnSendTimeout() {
 
 void ExchangeDriver::OnConnectionClosed() {
   complete_ = true;
+  if (handler_ != nullptr) handler_->Abandon();
   if (started_) LogPhase();
-  services_.loop->Retire(std::move(handler_));
+  DropHandler();
 }
 
 event::Stream* ExchangeDriver::TakeStreamForTunnel(std::string* client_leftover) {
@@ -949,7 +957,7 @@ void ExchangeDriver::TunnelDone(uint64_t client_bytes_sent) {
   in_tunnel_ = false;
   complete_ = true;
   LogPhase();
-  services_.loop->Retire(std::move(handler_));
+  DropHandler();
   CloseClient(event::Stream::CloseKind::kNormal);
 }
 
@@ -967,8 +975,9 @@ void ExchangeDriver::OnResponseComplete() {
 void ExchangeDriver::Complete() {
   if (complete_) return;
   complete_ = true;
+  if (handler_ != nullptr) handler_->Abandon();
   LogPhase();
-  services_.loop->Retire(std::move(handler_));
+  DropHandler();
   client_.ExchangeDone();
 }
 

@@ -136,6 +136,7 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   void PassEarlyBody();
   void TellHandlerEnd();
   void DiscardRequestBody();
+  void DropHandler();
   void ResetForRedirect();
   void RespondWith(int status);
   bool ApplyErrorPage(int status);
