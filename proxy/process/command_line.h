@@ -25,9 +25,4 @@ struct CommandLine {
 // The error's message is nginx's, without "nginx: ".
 Result<CommandLine> ParseCommandLine(int argc, const char* const* argv);
 
-// Debian's places, where the command line names none.
-inline constexpr char kDefaultPrefix[] = "/usr/share/nginx/";
-inline constexpr char kDefaultConfPath[] = "/etc/nginx/nginx.conf";
-inline constexpr char kDefaultErrorLog[] = "/var/log/nginx/error.log";
-
 }  // namespace framewall::process

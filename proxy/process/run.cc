@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "proxy/base/unique_fd.h"
+#include "proxy/config/paths.h"
 #include "proxy/exchange/variables.h"
 #include "proxy/process/command_line.h"
 #include "proxy/process/cycle.h"
@@ -49,13 +50,12 @@ std::string Under(const std::string& prefix, const std::string& path) {
 LaunchOptions OptionsFrom(const CommandLine& line) {
   LaunchOptions options;
   config::LoadOptions& load = options.load;
-  load.prefix = FolderPath(line.prefix.value_or(kDefaultPrefix));
-  load.conf_path = Under(load.prefix, line.conf_path.value_or(kDefaultConfPath));
+  load.prefix = FolderPath(line.prefix.value_or(std::string(config::kDefaultPrefix)));
+  load.conf_path =
+      Under(load.prefix, line.conf_path.value_or(std::string(config::kDefaultConfPath)));
   load.global_directives = line.global_directives;
   load.variables = &exchange::BuiltinCatalog();
-  // Who gives a prefix means a place of his own for the log, too.
-  const std::string fallback = line.prefix ? "logs/error.log" : kDefaultErrorLog;
-  const std::string log = line.error_log.value_or(fallback);
+  const std::string log = line.error_log.value_or(std::string(config::kDefaultErrorLog));
   if (log != "stderr" && !log.empty()) options.error_log = Under(load.prefix, log);
   load.error_log_path = options.error_log.empty() ? "stderr" : options.error_log;
   return options;

@@ -3,6 +3,8 @@
 #include <openssl/crypto.h>
 #include <openssl/opensslv.h>
 
+#include "proxy/config/paths.h"
+
 namespace framewall::process {
 namespace {
 
@@ -52,11 +54,12 @@ std::string VersionText(const CommandLine& line) {
       std::string("nginx version: nginx/") + kNginxVersion + " (framewall " + FW_VERSION + ")\n";
   if (line.show_help) {
     text += kHelp;
-    text += std::string("  -p prefix     : set prefix path (default: ") + kDefaultPrefix + ")\n";
-    text +=
-        std::string("  -e filename   : set error log file (default: ") + kDefaultErrorLog + ")\n";
-    text += std::string("  -c filename   : set configuration file (default: ") + kDefaultConfPath +
-            ")\n";
+    const auto add = [&text](std::string_view option, std::string_view fallback) {
+      text.append(option).append(" (default: ").append(fallback).append(")\n");
+    };
+    add("  -p prefix     : set prefix path", config::kDefaultPrefix);
+    add("  -e filename   : set error log file", config::kDefaultErrorLog);
+    add("  -c filename   : set configuration file", config::kDefaultConfPath);
     text += "  -g directives : set global directives out of configuration file\n\n";
   }
   if (line.show_configure) {

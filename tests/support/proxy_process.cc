@@ -128,7 +128,17 @@ void ProxyProcess::WriteConfig() const {
   add("worker_processes ", "worker_processes 1;\n");
   // One on the main level, whatever locations say.
   text += "error_log %%DIR%%/error.log info;\n";
-  directory_.Write("nginx.conf", Expand(text + config_));
+  std::string http;
+  for (const char* place :
+       {"access_log %%DIR%%/access.log", "client_body_temp_path %%DIR%%/body_temp",
+        "proxy_temp_path %%DIR%%/proxy_temp"}) {
+    const std::string line = place;
+    if (config_.find(line.substr(0, line.find(' '))) == config_.npos) http += " " + line + ";";
+  }
+  std::string config = config_;
+  const size_t block = config.find("http {");
+  if (block != config.npos) config.insert(block + 6, http);
+  directory_.Write("nginx.conf", Expand(text + config));
 }
 
 bool ProxyProcess::Start(const std::vector<std::string>& more_arguments) {

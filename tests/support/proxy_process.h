@@ -6,7 +6,8 @@
 //
 // In configurations %%DIR%% is the directory and %%PORT_0%% to %%PORT_9%% are free ports. Before
 // the text stand: daemon off; pid nginx.pid; error_log error.log info; and worker_processes 1 where
-// the text has none. When it ends, the log must hold no [alert] and no sanitizer report.
+// the text has none; after "http {" access_log access.log; and paths of temporary files, where it
+// has none. When it ends, the log must hold no [alert] and no sanitizer report.
 #pragma once
 
 #include <sys/types.h>
