@@ -34,6 +34,8 @@ using upstream::AttemptFailure;
 using upstream::Group;
 
 constexpr size_t kFilePiece = 32768;
+// Pieces of a chunked request below this are collected for one chunk.
+constexpr size_t kSmallPiece = 4096;
 
 int64_t Elapsed(SteadyTime since) {
   return std::chrono::duration_cast<Milliseconds>(CachedNow().steady - since).count();
@@ -69,7 +71,9 @@ LogLevel LevelOf(int system_errno) {
 // The response's pieces go to the driver as they come. A client that is slower than the upstream
 // pauses it, so that memory is bounded with proxy_buffering on and off alike; the sizes of nginx's
 // buffers and temporary files are accepted and have no meaning here.
-class ProxyHandler final : public ContentHandler, private upstream::AttemptEvents {
+class ProxyHandler final : public ContentHandler,
+                           private upstream::AttemptEvents,
+                           private event::Flushable {
  public:
   ProxyHandler(Exchange& exchange, upstream::Runtime& runtime)
       : exchange_(exchange),
@@ -92,6 +96,7 @@ class ProxyHandler final : public ContentHandler, private upstream::AttemptEvent
     if (trailers_ && exchange_.upstream_trailers == &*trailers_) {
       exchange_.upstream_trailers = nullptr;
     }
+    if (flush_asked_) runtime_.loop().ForgetFlush(this);
     if (head_text_.capacity() > 0) runtime_.loop().GiveBuffer(std::move(head_text_));
   }
 
@@ -131,6 +136,8 @@ class ProxyHandler final : public ContentHandler, private upstream::AttemptEvent
   void PassAsRateAllows();
   void FinishResponse();
   void Remember(ByteView piece);
+  void SendChunk(ByteView piece);
+  void Flush() override;
   void BeginTunnel();
   void OnTunnelDone();
   void Stop();
@@ -171,7 +178,9 @@ class ProxyHandler final : public ContentHandler, private upstream::AttemptEvent
   BodySource body_ = BodySource::kNone;
   std::string_view body_text_;
   std::string piece_;  // of a body that lies in a file
-  std::string chunk_prefix_;
+  std::string chunk_frame_;
+  std::string small_pieces_;
+  bool flush_asked_ = false;
   uint64_t body_offset_ = 0;  // of a collected body: what was sent
   bool collecting_ = false;   // for an HTTP/1.0 upstream
   bool sending_ = false;      // the request is on its way and not whole
@@ -472,14 +481,36 @@ void ProxyHandler::OnRequestBody(ByteView piece) {
   }
   if (!sending_ || body_ != BodySource::kStreamed) return;
   Remember(piece);
-  chunk_prefix_.clear();
-  http::Http1ClientCodec::WriteBodyPrefix(framing_, piece.size(), chunk_prefix_);
-  const size_t prefix = chunk_prefix_.size();
-  http::Http1ClientCodec::WriteBodySuffix(framing_, chunk_prefix_);
-  const ByteView chunk = chunk_prefix_;
-  const std::array<ByteView, 3> pieces = {chunk.substr(0, prefix), piece, chunk.substr(prefix)};
-  attempt_.Send(pieces);
+  if (framing_.body.kind != BodyFraming::Kind::kChunked) {
+    attempt_.Send({&piece, 1});
+  } else if (piece.size() >= kSmallPiece) {
+    if (!small_pieces_.empty()) SendChunk(std::exchange(small_pieces_, {}));
+    SendChunk(piece);
+  } else {
+    // Small pieces of one read leave as one chunk, when the callback returns.
+    small_pieces_.append(piece);
+    if (!flush_asked_) {
+      flush_asked_ = true;
+      runtime_.loop().RequestFlush(this);
+    }
+  }
   if (attempt_.congested()) exchange_.driver->WantRequestBody(false);
+}
+
+void ProxyHandler::SendChunk(ByteView piece) {
+  chunk_frame_.clear();
+  http::Http1ClientCodec::WriteBodyPrefix(framing_, piece.size(), chunk_frame_);
+  const size_t prefix = chunk_frame_.size();
+  http::Http1ClientCodec::WriteBodySuffix(framing_, chunk_frame_);
+  const ByteView frame = chunk_frame_;
+  const std::array<ByteView, 3> pieces = {frame.substr(0, prefix), piece, frame.substr(prefix)};
+  attempt_.Send(pieces);
+}
+
+void ProxyHandler::Flush() {
+  flush_asked_ = false;
+  if (!over_ && sending_ && !small_pieces_.empty()) SendChunk(small_pieces_);
+  small_pieces_.clear();
 }
 
 // A short streamed body is kept for $request_body and for another location (error_page).
@@ -508,9 +539,10 @@ void ProxyHandler::OnRequestEnd(const http::HeaderMap*) {
     return Prepare();
   }
   if (!sending_ || body_ != BodySource::kStreamed) return;
-  chunk_prefix_.clear();
-  http::Http1ClientCodec::WriteEnd(framing_, chunk_prefix_);
-  const ByteView end = chunk_prefix_;
+  if (!small_pieces_.empty()) SendChunk(std::exchange(small_pieces_, {}));
+  chunk_frame_.clear();
+  http::Http1ClientCodec::WriteEnd(framing_, chunk_frame_);
+  const ByteView end = chunk_frame_;
   if (!end.empty()) attempt_.Send({&end, 1});
   exchange_.body_collected = !forgotten_;
   RequestSent();

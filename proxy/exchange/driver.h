@@ -62,7 +62,8 @@ class Driver {
 
   // --- Request body, for the content handler. ---
   // Body not yet collected (proxy_request_buffering off) is given to ContentHandler::OnRequestBody
-  // only while it asks; false pauses the client.
+  // only while it asks; false pauses the client. What has come already is given from inside this
+  // call: it is the last thing that the handler does.
   virtual void WantRequestBody(bool want) = 0;
 
   // Gives the client's stream up for a tunnel; the driver's connection then only waits for

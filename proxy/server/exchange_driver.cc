@@ -545,19 +545,8 @@ void ExchangeDriver::WantRequestBody(bool want) {
   if (exchange_.body_collected || exchange_.body_discarded) return;
   SendContinueIfAwaited();
   client_.AwaitBody(exchange_.settings().core.client_body_timeout);
-  // Not from inside the handler's own call: it would be called again while it is at work.
-  if (early_body_.empty()) {
-    if (request_ended_) {
-      TellHandlerEnd();
-    } else {
-      client_.PauseBody(false);
-    }
-    return;
-  }
-  if (alive_ == nullptr) alive_ = std::make_shared<int>(0);
-  services_.loop->Post([this, alive = std::weak_ptr<int>(alive_)] {
-    if (!alive.expired()) PassEarlyBody();
-  });
+  // At once, so that what came with the head leaves with the upstream's head.
+  PassEarlyBody();
 }
 
 void ExchangeDriver::PassEarlyBody() {

@@ -185,8 +185,6 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
 
   std::unique_ptr<event::Timer> late_verdict_;
   std::optional<filter::Verdict> pending_verdict_;
-  // Lets posted tasks know that the driver is gone.
-  std::shared_ptr<int> alive_;
 
   bool started_ = false;
   bool complete_ = false;
