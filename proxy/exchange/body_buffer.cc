@@ -54,11 +54,9 @@ Status BodyBuffer::SpillToFile() {
     return SystemError("open() of a request body's temporary file \"" + name + "\" failed", errno);
   }
   file_.Reset(fd);
-  if (keep_name_) {
-    file_path_ = name;
-  } else {
-    ::unlink(name.c_str());
-  }
+  // $request_body_file shows it in any case, as nginx does.
+  file_path_ = name;
+  if (!keep_name_) ::unlink(name.c_str());
   FW_TRY(WriteAll(fd, memory_));
   memory_.clear();
   memory_.shrink_to_fit();
@@ -83,7 +81,7 @@ Result<size_t> BodyBuffer::ReadAt(uint64_t offset, char* out, size_t capacity) c
 }
 
 void BodyBuffer::RemoveFile() {
-  if (!file_path_.empty()) ::unlink(file_path_.c_str());
+  if (keep_name_ && !file_path_.empty()) ::unlink(file_path_.c_str());
   file_path_.clear();
 }
 

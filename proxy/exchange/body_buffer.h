@@ -24,7 +24,7 @@ class BodyBuffer {
   std::string_view memory() const { return memory_; }
   // Reads up to `capacity` octets at `offset`; 0 at the end. Works for both places.
   Result<size_t> ReadAt(uint64_t offset, char* out, size_t capacity) const;
-  // $request_body_file: empty without a named file.
+  // $request_body_file: empty without a file. Its name may be gone already.
   const std::string& file_path() const { return file_path_; }
   // client_body_in_file_only clean: remove the named file now.
   void RemoveFile();

@@ -154,7 +154,20 @@ class Runner {
         return Rewrite(instruction);
       case RewriteInstruction::Kind::kIf:
         if (!Holds(exchange_, instruction.condition)) return Step::kNext;
-        if (instruction.location != nullptr) exchange_.location = instruction.location.get();
+        if (instruction.location != nullptr) {
+          // The handler of an earlier `if` with settings of a later one that has none: nobody can
+          // mean that, and nginx answers 500 too.
+          using config::ContentKind;
+          if (exchange_.location->match == config::LocationConfig::Match::kIf &&
+              exchange_.location->content == ContentKind::kProxy &&
+              instruction.location->content == ContentKind::kStatic) {
+            exchange_.LogError(LogLevel::kAlert, "no upstream configuration");
+            outcome_.kind = Kind::kRespond;
+            outcome_.status = 500;
+            return Step::kStop;
+          }
+          exchange_.location = instruction.location.get();
+        }
         return Run(instruction.block);
     }
     return Step::kNext;
