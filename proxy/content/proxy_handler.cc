@@ -137,6 +137,7 @@ class ProxyHandler final : public ContentHandler,
   void FinishResponse();
   void Remember(ByteView piece);
   void SendChunk(ByteView piece);
+  void AskFlush();
   void Flush() override;
   void BeginTunnel();
   void OnTunnelDone();
@@ -439,6 +440,8 @@ void ProxyHandler::SendRequest() {
       return PumpBody();
     }
     case BodySource::kStreamed: {
+      // Before the stream asks for its own flush: a first small chunk then leaves with the head.
+      AskFlush();
       const ByteView head = head_text_;
       attempt_.Send({&head, 1});
       exchange_.driver->WantRequestBody(true);
@@ -489,10 +492,7 @@ void ProxyHandler::OnRequestBody(ByteView piece) {
   } else {
     // Small pieces of one read leave as one chunk, when the callback returns.
     small_pieces_.append(piece);
-    if (!flush_asked_) {
-      flush_asked_ = true;
-      runtime_.loop().RequestFlush(this);
-    }
+    AskFlush();
   }
   if (attempt_.congested()) exchange_.driver->WantRequestBody(false);
 }
@@ -505,6 +505,11 @@ void ProxyHandler::SendChunk(ByteView piece) {
   const ByteView frame = chunk_frame_;
   const std::array<ByteView, 3> pieces = {frame.substr(0, prefix), piece, frame.substr(prefix)};
   attempt_.Send(pieces);
+}
+
+void ProxyHandler::AskFlush() {
+  if (std::exchange(flush_asked_, true)) return;
+  runtime_.loop().RequestFlush(this);
 }
 
 void ProxyHandler::Flush() {
