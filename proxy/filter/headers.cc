@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "proxy/base/clock.h"
 #include "proxy/base/parse.h"
@@ -130,18 +132,6 @@ void ApplyExpires(Exchange& exchange, const config::ExpiresSettings& settings) {
 
 // --- add_header ---
 
-// Text of a variable may come from the client. A line break in it would end the field and begin one
-// of his choice, so such a value is left out, in words for the one who wrote the template.
-bool IsFieldValue(const Exchange& exchange, const HeaderLine& line, std::string_view value) {
-  using namespace std::string_view_literals;
-  if (value.find_first_of("\r\n\0"sv) == std::string_view::npos) return true;
-  exchange.LogError(LogLevel::kError,
-                    fmt::format("the value of \"{}\" has a line break or a zero octet, the field "
-                                "is left out",
-                                line.name));
-  return false;
-}
-
 void ReplaceValidator(Exchange& exchange, FieldId id, std::string_view value) {
   http::HeaderMap& fields = exchange.response.fields;
   if (value.empty()) {
@@ -162,7 +152,7 @@ void ApplyLines(Exchange& exchange, Part part) {
     const bool is_validator = id == FieldId::kLastModified || id == FieldId::kEtag;
     if (part == Part::kValidators && !is_validator) continue;
     const std::string_view value = exchange.Expand(line.value);
-    if (!IsFieldValue(exchange, line, value)) continue;
+    // A line break in a value becomes a space on the wire (http1/writer).
     if (is_validator) {
       ReplaceValidator(exchange, id, value);
     } else if (!value.empty()) {
@@ -203,9 +193,12 @@ void CollectTrailers(Exchange& exchange, http::HeaderMap& trailers) {
   for (const HeaderLine& line : exchange.settings().headers.add_trailer) {
     if (!is_plain && !line.always) continue;
     const std::string_view value = exchange.Expand(line.value);
-    if (value.empty() || !IsFieldValue(exchange, line, value)) continue;
+    if (value.empty()) continue;
     trailers.AddView(line.name, value, http::FindFieldId(line.name));
   }
+  auto kept = std::make_shared<http::HeaderMap>(trailers);
+  exchange.sent_trailers = kept.get();
+  exchange.pending = std::move(kept);
 }
 
 }  // namespace framewall::filter

@@ -12,8 +12,8 @@ void ApplyHeaders(Exchange& exchange);
 void ApplyValidators(Exchange& exchange);
 // Does the location add trailers at all?
 bool WantsTrailers(const Exchange& exchange);
-// add_trailer, evaluated at the end of the body, into `trailers`. exchange.sent_trailers points to
-// it from then on, for the log: it must live until the exchange is logged.
+// add_trailer, evaluated at the end of the body, into `trailers`. The exchange keeps a copy for the
+// log ($sent_trailer_name).
 void CollectTrailers(Exchange& exchange, http::HeaderMap& trailers);
 
 }  // namespace framewall::filter
