@@ -80,8 +80,8 @@ class FakeUpstream {
   Script script_;
   std::string unix_path_;
   SSL_CTX* tls_ = nullptr;
+  uint16_t port_ = 0;  // before listener_, which fills it in
   int listener_ = -1;
-  uint16_t port_ = 0;
   std::atomic<int> connections_ = 0;
   std::atomic<bool> stopping_ = false;
   mutable std::mutex mutex_;

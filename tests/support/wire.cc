@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <utility>
 
 namespace framewall::test {
@@ -56,6 +57,8 @@ bool Wire::AfterTlsError(int result, std::chrono::milliseconds wait) {
 }
 
 bool Wire::StartTls(SSL_CTX* context, bool is_server, const std::string& server_name) {
+  // OpenSSL writes without MSG_NOSIGNAL.
+  ::signal(SIGPIPE, SIG_IGN);
   if (fd_ < 0) return false;
   ::fcntl(fd_, F_SETFL, ::fcntl(fd_, F_GETFL) | O_NONBLOCK);
   ssl_ = SSL_new(context);
