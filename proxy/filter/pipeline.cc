@@ -4,6 +4,8 @@
 
 #include "proxy/filter/access.h"
 #include "proxy/filter/auth_basic.h"
+#include "proxy/filter/limit_conn.h"
+#include "proxy/filter/limit_req.h"
 #include "proxy/filter/realip.h"
 #include "proxy/filter/waf_filter.h"
 
@@ -18,6 +20,10 @@ constexpr PipelineRow kPipeline[] = {
      "body before limits and access"},
     {Phase::kPreAccess, "realip", ApplyRealIp, nullptr,
      "a location may trust other hops than its server"},
+    {Phase::kPreAccess, "limit_req", nullptr, MakeLimitReq,
+     "the limits come before passwords are tried, and after the address that they count is known"},
+    {Phase::kPreAccess, "limit_conn", nullptr, MakeLimitConn,
+     "as nginx: who waits for limit_req does not count as a connection yet"},
     {Phase::kAccess, "access", CheckAccess, nullptr, "the cheapest verdict first"},
     {Phase::kAccess, "auth_basic", CheckAuthBasic, nullptr,
      "hashing a password costs more than comparing addresses"},

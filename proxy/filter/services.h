@@ -22,9 +22,13 @@ class RuleSet;
 
 namespace framewall::filter {
 
+class LimitZones;
+
 class FilterServices {
  public:
   event::EventLoop* loop = nullptr;
+  // By config::LimitZone::index.
+  const LimitZones* limit_zones = nullptr;
   // By LocationConfig::id; null where modsecurity is off or has no rules.
   const std::vector<std::shared_ptr<const waf::RuleSet>>* rule_sets = nullptr;
   // Octets that bodies held for inspection take in this worker, against waf_worker_hold_limit.

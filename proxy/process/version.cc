@@ -27,8 +27,6 @@ constexpr const char* kConfigureArguments[] = {
     "--without-http_scgi_module",
     "--without-http_grpc_module",
     "--without-http_memcached_module",
-    "--without-http_limit_conn_module",
-    "--without-http_limit_req_module",
     "--without-http_browser_module",
     "--without-http-cache",
 };

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "proxy/filter/limit_zone.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/server/resources.h"
 #include "proxy/server/tls_contexts.h"
@@ -19,6 +20,7 @@ struct LoadedResources final : public Resources {
   std::unique_ptr<TlsContexts> tls;
   std::unique_ptr<upstream::ClientTls> client_tls;
   std::unique_ptr<upstream::SharedState> upstream_state;
+  std::unique_ptr<filter::LimitZones> limit_zones;
   std::unique_ptr<observe::AccessLogs> access_logs;
   std::vector<std::unique_ptr<Log>> error_logs;
   // Null where no location uses rules.

@@ -163,6 +163,13 @@ std::unique_ptr<Resources> Resources::Build(const config::Config& config, Resour
   } else {
     diagnostics.Error(config::SourceLocation{}, state.error().message);
   }
+  auto zones = filter::LimitZones::Make(config.http,
+                                        old == nullptr ? nullptr : old->limit_zones.get());
+  if (zones.ok()) {
+    made->limit_zones = std::move(zones).value();
+  } else {
+    diagnostics.Error(config::SourceLocation{}, zones.error().message);
+  }
   if (!test_only) {
     for (const std::string& path : TempPaths(config)) {
       if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {

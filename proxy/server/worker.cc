@@ -11,6 +11,7 @@
 #include "proxy/event/listener.h"
 #include "proxy/event/signal.h"
 #include "proxy/event/timer.h"
+#include "proxy/filter/limit_conn.h"
 #include "proxy/route/map_table.h"
 #include "proxy/server/connection.h"
 #include "proxy/server/loaded_resources.h"
@@ -47,6 +48,8 @@ class Worker {
     services_.access_logs = resources_.access_logs.get();
     services_.metrics = &metrics_;
     services_.filters.loop = &loop_;
+    services_.filters.limit_zones = resources_.limit_zones.get();
+    filter::ForgetDeadConnections(*resources_.limit_zones, ::getpid());
     services_.filters.rule_sets = &resources_.rule_sets;
     services_.filters.engine = resources_.engine;
     services_.filters.count_rule = [this](int64_t rule_id, bool refused) {
