@@ -70,6 +70,7 @@ void Exchange::Reset() {
   content_length = -1;
   allow_ranges = false;
   last_modified = -1;
+  limit_rate = {};
   head_sent = false;
   response_ended = false;
   response_aborted = false;
@@ -210,12 +211,6 @@ std::string_view Exchange::FilePath(std::string_view path) {
     full += path;
   }
   return arena.Copy(full);
-}
-
-void Exchange::ForgetVolatile() {
-  for (size_t i = 0; i < values_.size(); ++i) {
-    if (config.variables.names()[i].kind != config::VariableKind::kSet) values_[i] = Value{};
-  }
 }
 
 const Log& Exchange::log() const {

@@ -112,6 +112,7 @@ class Exchange final : public LogContext {
   int64_t content_length = -1;  // -1: not known
   bool allow_ranges = false;    // the range filter may cut it
   int64_t last_modified = -1;   // unix seconds
+  std::string_view limit_rate;  // `set $limit_rate` or X-Accel-Limit-Rate; empty: the location's
   bool head_sent = false;
   bool response_ended = false;
   bool response_aborted = false;
@@ -139,7 +140,8 @@ class Exchange final : public LogContext {
   // $sent_trailer_*: filled by the trailers filter.
   const http::HeaderMap* sent_trailers = nullptr;
 
-  // What a check without a state of its own waits with (auth_delay's timer); gone with the exchange.
+  // What a check without a state of its own keeps here, gone with the exchange: auth_delay's timer,
+  // later the fields of sent_trailers.
   std::shared_ptr<void> pending;
 
   // --- Limits and access, for variables and logs ---
@@ -176,9 +178,6 @@ class Exchange final : public LogContext {
   uint64_t connection_number() const override { return connection.number; }
   void AppendAction(std::string& line) const override;
   void AppendDetails(std::string& line) const override;
-
-  // Everything a variable's cache holds is void, e.g. after the request moved to another location.
-  void ForgetVolatile();
 
  private:
   friend class Variables;

@@ -49,7 +49,7 @@ const BuiltinVariable* FindBuiltin(std::string_view name) {
     return found->second;
   }
   for (const BuiltinVariable* family : catalogue.families) {
-    if (name.size() > family->name.size() && name.starts_with(family->name)) return family;
+    if (name.size() >= family->name.size() && name.starts_with(family->name)) return family;
   }
   return nullptr;
 }
@@ -116,9 +116,13 @@ void Variables::Evaluate(Exchange& exchange, config::VariableSlot slot, Value& v
 
 bool Variables::Assign(Exchange& exchange, config::VariableSlot slot, std::string_view text) const {
   const Bound& bound = bound_[static_cast<size_t>(slot)];
-  if (bound.builtin == nullptr || bound.builtin->name != "args") return false;
-  exchange.args = text;
-  return true;
+  if (bound.builtin == nullptr) return false;
+  if (bound.builtin->name == "args") {
+    exchange.args = text;
+    return true;
+  }
+  if (bound.builtin->name == "limit_rate") exchange.limit_rate = text;
+  return false;
 }
 
 bool Variables::cacheable(config::VariableSlot slot) const {

@@ -151,7 +151,10 @@ void GetHttp2(Exchange& exchange, std::string_view, Value& value) {
 }
 void GetServerName(Exchange& exchange, std::string_view, Value& value) {
   if (exchange.server == nullptr || exchange.server->names.empty()) return SetView(value, "");
-  SetView(value, exchange.server->names[0].source);
+  // ".example.com" is shown without its dot, as nginx has it.
+  std::string_view name = exchange.server->names[0].source;
+  if (name.starts_with('.')) name.remove_prefix(1);
+  SetView(value, name);
 }
 void GetRemoteUser(Exchange& exchange, std::string_view, Value& value) {
   if (!exchange.remote_user_known) {
@@ -221,9 +224,11 @@ void GetInvalidReferer(Exchange& exchange, std::string_view, Value& value) {
     return;
   }
   std::string_view referer = field->value;
-  if (StartsWithIgnoreCase(referer, "http://")) {
+  // Shorter than "http://i.ru" is no referer at all.
+  constexpr size_t kShortest = 11;
+  if (referer.size() >= kShortest && StartsWithIgnoreCase(referer, "http://")) {
     referer.remove_prefix(7);
-  } else if (StartsWithIgnoreCase(referer, "https://")) {
+  } else if (referer.size() >= kShortest && StartsWithIgnoreCase(referer, "https://")) {
     referer.remove_prefix(8);
   } else {
     if (!rules.blocked) SetView(value, "1");
@@ -234,12 +239,13 @@ void GetInvalidReferer(Exchange& exchange, std::string_view, Value& value) {
   path = path.substr(0, path.find('?'));
   const std::string_view authority = referer.substr(0, path_start);
   const std::string_view host = authority.substr(0, authority.find(':'));
+  constexpr size_t kLongestHost = 256;
+  if (host.size() > kLongestHost) return SetView(value, "1");
   for (const std::string& name : rules.names) {
     if (RefererFits(host, path, name)) return;
   }
-  const std::string lowered = ToLower(referer);
   for (const Regex* regex : rules.regexes) {
-    if (regex->Matches(lowered)) return;
+    if (regex->Matches(referer)) return;
   }
   if (rules.server_names && exchange.server != nullptr) {
     for (const config::ServerName& name : exchange.server->names) {

@@ -141,6 +141,7 @@ class Runner {
   Step RunOne(const RewriteInstruction& instruction) {
     switch (instruction.kind) {
       case RewriteInstruction::Kind::kBreak:
+        if (exchange_.uri_changed) exchange_.valid_location = false;
         exchange_.uri_changed = false;
         return Step::kStop;
       case RewriteInstruction::Kind::kSet: {

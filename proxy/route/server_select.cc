@@ -6,7 +6,8 @@ namespace framewall::route {
 namespace {
 
 bool IsWildcard(const SocketAddress& address) {
-  const std::string_view bytes = address.ip().bytes();
+  const IpAddress ip = address.ip();
+  const std::string_view bytes = ip.bytes();
   return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == 0; });
 }
 

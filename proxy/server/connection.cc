@@ -143,6 +143,7 @@ void Connection::Feed(ByteView bytes) {
     if (state_ == State::kExchange && codec_.request_complete()) break;
     receiving_ = true;
     const size_t used = codec_.Receive(bytes);
+    if (state_ == State::kExchange && driver_.has_value()) driver_->OnReceived();
     receiving_ = false;
     bytes.remove_prefix(used);
     if (state_ == State::kClosed) return;
@@ -245,8 +246,7 @@ http::RequestHead& Connection::NewRequestHead(http::StreamId) {
 
 void Connection::OnRequestHead(http::StreamId, http::BodyFraming framing) {
   SetState(State::kExchange);
-  exchange_.keep_alive = !services_.draining &&
-                         CachedNow().steady - info_.accepted < core().keepalive_time;
+  exchange_.keep_alive = !services_.draining;
   driver_.emplace(services_, exchange_, *this);
   driver_->Begin(framing);
 }

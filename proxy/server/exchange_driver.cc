@@ -1,6 +1,7 @@
 #include "proxy/server/exchange_driver.h"
 
 #include "proxy/base/check.h"
+#include "proxy/base/encoding.h"
 #include "proxy/base/text.h"
 #include "proxy/content/builtin_page.h"
 #include "proxy/content/media_type.h"
@@ -50,6 +51,17 @@ void ExchangeDriver::Begin(BodyFraming framing) {
   exchange_.location = &exchange_.server->root;
   exchange_.action = Action::kProcessingRequest;
   step_ = Step::kHost;
+  // With a body on its way the walk begins when the read that brought the head is used up: a body
+  // that is broken at its start is refused as a whole, and one that came along is there at once.
+  if (framing.kind == BodyFraming::Kind::kNone) Walk();
+}
+
+void ExchangeDriver::OnReceived() {
+  if (!walking_ && started_ && !complete_) Walk();
+}
+
+void ExchangeDriver::Walk() {
+  walking_ = true;
   Advance();
 }
 
@@ -128,9 +140,10 @@ ExchangeDriver::Flow ExchangeDriver::RunStep() {
       if (!exchange_.location->try_files.has_value()) return next(Flow::kNext);
       return next(content::RunTryFiles(exchange_) ? Flow::kOver : Flow::kNext);
     case Step::kHandlerBody:
-      if (!NeedsWholeBody() || request_ended_) return next(Flow::kNext);
+      if (request_ended_) return next(TakeEarlyBody() ? Flow::kNext : Flow::kOver);
+      if (!NeedsWholeBody()) return next(Flow::kNext);
       StartCollecting();
-      return request_ended_ ? next(Flow::kNext) : complete_ ? Flow::kOver : Flow::kWait;
+      return complete_ || step_ != step ? Flow::kOver : Flow::kWait;
     case Step::kContent: return next(StartContent());
     case Step::kDone: return Flow::kOver;
   }
@@ -262,9 +275,7 @@ ExchangeDriver::Flow ExchangeDriver::ResolveHost() {
   exchange_.args = exchange_.target.query;
 
   if (request.method == http::Method::kTrace) {
-    exchange_.LogError(LogLevel::kInfo, "client sent TRACE method");
-    RespondWith(405);
-    return Flow::kOver;
+    return refuse(405, "client sent TRACE method");
   }
   return CheckClientCertificate();
 }
@@ -330,7 +341,7 @@ ExchangeDriver::Flow ExchangeDriver::FindLocation() {
   const auto answer = tree.Find(exchange_, exchange_.uri);
   if (answer.redirect_to != nullptr) {
     exchange_.location = answer.redirect_to;
-    std::string target = answer.redirect_to->name;
+    std::string target = PercentEncode(answer.redirect_to->name, UriEscape::kUri);
     if (!exchange_.args.empty()) {
       target += '?';
       target += exchange_.args;
@@ -353,7 +364,9 @@ ExchangeDriver::Flow ExchangeDriver::EnterLocation(const LocationConfig& locatio
   }
   const config::CoreSettings& core = exchange_.settings().core;
   if (core.keepalive_timeout.count() == 0 ||
-      exchange_.connection.requests >= core.keepalive_requests) {
+      exchange_.connection.requests >= core.keepalive_requests ||
+      CachedNow().steady - exchange_.connection.accepted > core.keepalive_time ||
+      IsKeepAliveBroken(exchange_)) {
     exchange_.keep_alive = false;
   }
   if (exchange_.framing.kind == BodyFraming::Kind::kLength && !exchange_.body_discarded &&
@@ -453,7 +466,7 @@ void ExchangeDriver::OnRequestBody(ByteView piece) {
     StoreBody(piece);
     return;
   }
-  // Nobody has asked yet: keep what came with the head, and read no more.
+  // Nobody has asked yet: keep what came with the head, and read no more. (At most one read.)
   early_body_.append(piece);
   client_.PauseBody(true);
 }
@@ -469,18 +482,25 @@ void ExchangeDriver::OnRequestEnd(const http::HeaderMap* trailers) {
     if (early_body_.empty()) TellHandlerEnd();
     return;
   }
-  if (!early_body_.empty()) {
-    ConfigureBody();
-    const std::string early = std::move(early_body_);
-    early_body_.clear();
-    if (!StoreBody(early)) return;
-  }
+  // Where nobody collects yet the location, and so its limits, may not be known: who wants the body
+  // takes it then.
+  if (!collecting_) return;
+  collecting_ = false;
   exchange_.body_collected = true;
-  if (collecting_) {
-    collecting_ = false;
-    client_.AwaitBody(Milliseconds(0));
-    Resume();
-  }
+  client_.AwaitBody(Milliseconds(0));
+  Resume();
+}
+
+// The whole body came before anybody wanted it: it is stored now, under the location's limits.
+// False where it was refused.
+bool ExchangeDriver::TakeEarlyBody() {
+  if (exchange_.body_collected || exchange_.body_discarded) return true;
+  ConfigureBody();
+  const std::string early = std::move(early_body_);
+  early_body_.clear();
+  if (!early.empty() && !StoreBody(early)) return false;
+  exchange_.body_collected = true;
+  return true;
 }
 
 ExchangeDriver::Flow ExchangeDriver::BodyForFilters() {
@@ -494,11 +514,15 @@ ExchangeDriver::Flow ExchangeDriver::BodyForFilters() {
     needs_bytes = needs_bytes || (filter_list_[i] != nullptr && !filter_saw_body_[i] &&
                                   filter_list_[i]->wants_request_body());
   }
-  if (needs_bytes && exchange_.framing.kind != BodyFraming::Kind::kNone && !request_ended_ &&
+  if (needs_bytes && exchange_.framing.kind != BodyFraming::Kind::kNone &&
       !exchange_.body_discarded) {
-    StartCollecting();
-    if (complete_) return Flow::kOver;
-    if (!request_ended_) return Flow::kWait;
+    const Step step = step_;
+    if (request_ended_) {
+      if (!TakeEarlyBody()) return Flow::kOver;
+    } else {
+      StartCollecting();
+      return complete_ || step_ != step ? Flow::kOver : Flow::kWait;
+    }
   }
   return RunBodyFilters();
 }
@@ -622,9 +646,10 @@ void ExchangeDriver::SendEnd(const http::HeaderMap* trailers) {
   response_.SendEnd(trailers);
 }
 
-bool ExchangeDriver::congested() const { return client_.congested(); }
+bool ExchangeDriver::congested() const { return client_.congested() || response_.rate_limited(); }
 
 void ExchangeDriver::OnClientDrained() {
+  if (response_.rate_limited()) return;
   if (!complete_ && handler_ != nullptr) handler_->OnClientDrained();
 }
 
@@ -645,6 +670,7 @@ void ExchangeDriver::SendWhole(int status, std::string_view content_type, std::s
   if (complete_) return;
   DiscardRequestBody();
   http::ResponseHead& response = exchange_.response;
+  if (exchange_.error_page_status != 0) status = exchange_.error_page_status;
   response.status = status;
   if (!http::StatusForbidsBody(status)) {
     exchange_.content_length = static_cast<int64_t>(body.size());
@@ -733,7 +759,6 @@ void ExchangeDriver::ResetForRedirect() {
   handler_wants_body_ = false;
   handler_told_end_ = false;
   response_.Reset();
-  exchange_.ForgetVolatile();
 }
 
 // --- Answers of our own -------------------------------------------------------------------------

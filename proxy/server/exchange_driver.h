@@ -56,6 +56,8 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
 
   // --- From the connection ---
   void Begin(http::BodyFraming framing);
+  // The read that brought the last events is used up.
+  void OnReceived();
   void OnRequestBody(ByteView piece);
   void OnRequestEnd(const http::HeaderMap* trailers);
   // The request is unacceptable: an answer with `error.status`, or a close without one.
@@ -112,6 +114,7 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   };
   enum class Flow : uint8_t { kNext, kWait, kOver };
 
+  void Walk();
   void Advance();
   Flow RunStep();
   Flow RunPhase(filter::Phase phase);
@@ -133,6 +136,7 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   void ConfigureBody();
   void SendContinueIfAwaited();
   bool StoreBody(ByteView piece);
+  bool TakeEarlyBody();
   void PassEarlyBody();
   void TellHandlerEnd();
   void DiscardRequestBody();
@@ -152,6 +156,10 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   http::StreamId stream_id() const override { return client_.stream_id(); }
   void OnResponseVerdict(const filter::Verdict& verdict) override;
   void OnResponseComplete() override;
+  void OnRateAllows() override {
+    if (!complete_ && !client_.congested() && handler_ != nullptr) handler_->OnClientDrained();
+  }
+  event::EventLoop& event_loop() override { return *services_.loop; }
 
   Services& services_;
   exchange::Exchange& exchange_;
@@ -187,6 +195,7 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   std::optional<filter::Verdict> pending_verdict_;
 
   bool started_ = false;
+  bool walking_ = false;
   bool complete_ = false;
   uint64_t tunnel_bytes_ = 0;
   bool in_tunnel_ = false;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "proxy/base/clock.h"
+#include "proxy/base/parse.h"
 #include "proxy/content/builtin_page.h"
 #include "proxy/filter/headers.h"
 #include "proxy/filter/not_modified.h"
@@ -49,6 +50,9 @@ void ResponsePath::Reset() {
   discard_body_ = false;
   refused_ = false;
   held_body_.clear();
+  rate_ = 0;
+  rate_queue_.clear();
+  end_waits_ = false;
 }
 
 void ResponsePath::DropHeld() {
@@ -168,14 +172,70 @@ void ResponsePath::CommitHead() {
                                !discard_body_;
   exchange_.action = exchange::Action::kSendingToClient;
   owner_.codec().SendHead(owner_.stream_id(), exchange_.response, options);
+  SetRate();
+}
+
+void ResponsePath::SetRate() {
+  const config::CoreSettings& core = exchange_.settings().core;
+  if (exchange_.limit_rate.empty() && core.limit_rate.empty()) return;
+  const std::string_view text =
+      exchange_.limit_rate.empty() ? exchange_.Expand(core.limit_rate) : exchange_.limit_rate;
+  rate_ = ParseSize(text).value_or(0);
+  if (rate_ == 0) return;
+  rate_after_ = ParseSize(exchange_.Expand(core.limit_rate_after)).value_or(0);
+  rate_started_ = CachedNow().unix_seconds();
+}
+
+// As nginx: a second's worth is free at the start, and what was sent is measured in whole seconds.
+void ResponsePath::PumpRate() {
+  const uint64_t seconds = static_cast<uint64_t>(CachedNow().unix_seconds() - rate_started_) + 1;
+  const uint64_t allowed = rate_ * seconds + rate_after_;
+  const uint64_t sent = owner_.codec().bytes_sent(owner_.stream_id());
+  if (allowed > sent) {
+    const size_t count =
+        static_cast<size_t>(std::min<uint64_t>(allowed - sent, rate_queue_.size()));
+    owner_.codec().SendBody(owner_.stream_id(), ByteView(rate_queue_).substr(0, count));
+    rate_queue_.erase(0, count);
+  }
+  if (!rate_queue_.empty()) {
+    if (rate_timer_ == nullptr) {
+      rate_timer_ = std::make_unique<event::Timer>(owner_.event_loop(), [this] { PumpRate(); });
+    }
+    const uint64_t next = std::min<uint64_t>(rate_queue_.size(), rate_);
+    rate_timer_->Set(Milliseconds(static_cast<int64_t>(next * 1000 / rate_ + 1)));
+    return;
+  }
+  if (end_waits_) {
+    end_waits_ = false;
+    return SendTrailersAndEnd(nullptr);
+  }
+  owner_.OnRateAllows();
 }
 
 void ResponsePath::WriteBody(ByteView piece) {
   if (discard_body_ || piece.empty() || exchange_.header_only) return;
+  if (rate_ != 0) {
+    const bool idle = rate_queue_.empty();
+    rate_queue_.append(piece);
+    if (!idle) return;
+    // Not through PumpRate: the producer is in the middle of its call.
+    const uint64_t sent = owner_.codec().bytes_sent(owner_.stream_id());
+    const uint64_t seconds = static_cast<uint64_t>(CachedNow().unix_seconds() - rate_started_) + 1;
+    if (rate_ * seconds + rate_after_ < sent + rate_queue_.size()) return PumpRate();
+    rate_queue_.clear();
+  }
   owner_.codec().SendBody(owner_.stream_id(), piece);
 }
 
 void ResponsePath::Finish(const http::HeaderMap* trailers) {
+  if (!rate_queue_.empty()) {
+    end_waits_ = true;
+    return;
+  }
+  SendTrailersAndEnd(trailers);
+}
+
+void ResponsePath::SendTrailersAndEnd(const http::HeaderMap* trailers) {
   if (filter::WantsTrailers(exchange_)) {
     http::HeaderMap ours(&exchange_.arena);
     if (trailers != nullptr) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "proxy/event/timer.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/filter/filter.h"
 #include "proxy/http/codec.h"
@@ -22,6 +23,9 @@ class ResponseOwner {
   virtual void OnResponseVerdict(const filter::Verdict& verdict) = 0;
   // The end is with the codec.
   virtual void OnResponseComplete() = 0;
+  // What limit_rate held back has gone.
+  virtual void OnRateAllows() = 0;
+  virtual event::EventLoop& event_loop() = 0;
 };
 
 class ResponsePath {
@@ -38,6 +42,8 @@ class ResponsePath {
   bool begun() const { return begun_; }
   bool held() const { return held_; }
   size_t held_octets() const { return held_body_.size(); }
+  // limit_rate holds octets back: produce no more until OnRateAllows.
+  bool rate_limited() const { return !rate_queue_.empty(); }
   // Drops a response that was held, so that another can take its place.
   void DropHeld();
 
@@ -47,6 +53,10 @@ class ResponsePath {
   void CommitHead();
   void WriteBody(ByteView piece);
   void Finish(const http::HeaderMap* trailers);
+  void SetRate();
+  // Sends of the queue what limit_rate allows by now, and sets the timer for the rest.
+  void PumpRate();
+  void SendTrailersAndEnd(const http::HeaderMap* trailers);
 
   exchange::Exchange& exchange_;
   ResponseOwner& owner_;
@@ -56,6 +66,12 @@ class ResponsePath {
   bool skip_filters_ = false;
   bool refused_ = false;       // a filter replaced the response; what the handler still sends is dropped
   std::string held_body_;
+  uint64_t rate_ = 0;        // octets a second; 0: no limit
+  uint64_t rate_after_ = 0;  // octets that are free of it
+  int64_t rate_started_ = 0;
+  std::string rate_queue_;
+  bool end_waits_ = false;
+  std::unique_ptr<event::Timer> rate_timer_;
 };
 
 }  // namespace framewall::server

@@ -14,6 +14,9 @@ int PublicStatus(int status);
 // (server_name_in_redirect, port_in_redirect); in the arena.
 std::string_view AbsoluteLocation(exchange::Exchange& exchange, std::string_view location);
 
+// keepalive_disable: clients that cannot be trusted with an open connection, as nginx knows them.
+bool IsKeepAliveBroken(const exchange::Exchange& exchange);
+
 // OpenSSL's verify results that `ssl_verify_client optional_no_ca` lets pass.
 bool IsMissingCa(long verify_result);
 

@@ -1,7 +1,5 @@
 #include "proxy/server/tls_contexts.h"
 
-#include <algorithm>
-
 namespace framewall::server {
 
 std::unique_ptr<TlsContexts> TlsContexts::Build(const config::Config& config,
@@ -11,10 +9,9 @@ std::unique_ptr<TlsContexts> TlsContexts::Build(const config::Config& config,
   tls::PasswordFiles passwords;
   for (const auto& server : config.http.servers) {
     result->contexts_.push_back(nullptr);
-    const bool listens = std::any_of(server->listens.begin(), server->listens.end(),
-                                     [](const auto& listen) { return listen.ssl; });
     const config::TlsSettings& settings = server->settings.tls;
-    if (!listens && settings.certificates.empty() && !settings.reject_handshake) continue;
+    // A server without certificates goes on with those of its address's default server.
+    if (settings.certificates.empty() && !settings.reject_handshake) continue;
     auto options = result->OptionsOf(settings, previous, passwords);
     if (!options.ok()) {
       diagnostics.Error(settings.at, options.error().message);
