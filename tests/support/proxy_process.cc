@@ -30,8 +30,8 @@ std::string ReplaceAll(std::string text, const std::string& from, const std::str
 }
 
 // Forks and executes; both outputs go to `output_fd`. The master gets TERM if the test dies.
-pid_t Spawn(const std::vector<std::string>& arguments, int output_fd) {
-  std::vector<std::string> words = {BinaryPath()};
+pid_t Spawn(const std::string& binary, const std::vector<std::string>& arguments, int output_fd) {
+  std::vector<std::string> words = {binary};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -90,7 +90,8 @@ bool Eventually(const std::function<bool()>& condition, std::chrono::millisecond
   return true;
 }
 
-ProxyProcess::ProxyProcess(std::string config) : config_(std::move(config)) {
+ProxyProcess::ProxyProcess(std::string config, std::string binary)
+    : config_(std::move(config)), binary_(std::move(binary)) {
   // Orphans of an exchanged binary come to us, so that they can be waited for.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
@@ -148,7 +149,7 @@ bool ProxyProcess::Start(const std::vector<std::string>& more_arguments) {
   arguments.insert(arguments.end(), more_arguments.begin(), more_arguments.end());
   const int output =
       ::open(directory_.File("output").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  pid_ = Spawn(arguments, output);
+  pid_ = Spawn(binary_, arguments, output);
   ::close(output);
   const bool is_up = Eventually(
       [this] {
@@ -235,7 +236,7 @@ CommandResult ProxyProcess::Run(const std::vector<std::string>& arguments) {
 CommandResult ProxyProcess::RunBinary(const std::vector<std::string>& arguments) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) std::abort();
-  const pid_t pid = Spawn(arguments, ends[1]);
+  const pid_t pid = Spawn(BinaryPath(), arguments, ends[1]);
   ::close(ends[1]);
   CommandResult result;
   char buffer[4096];

@@ -54,7 +54,8 @@ bool Eventually(const std::function<bool()>& condition,
 
 class ProxyProcess {
  public:
-  explicit ProxyProcess(std::string config);
+  // `binary` is another that takes the same command line: nginx, to compare with.
+  explicit ProxyProcess(std::string config, std::string binary = BinaryPath());
   ~ProxyProcess();
   ProxyProcess(const ProxyProcess&) = delete;
   ProxyProcess& operator=(const ProxyProcess&) = delete;
@@ -99,6 +100,7 @@ class ProxyProcess {
   TempDir directory_;
   std::array<ReservedPort, 10> ports_;
   std::string config_;
+  std::string binary_;
   pid_t pid_ = -1;
   bool alerts_allowed_ = false;
 };
