@@ -16,6 +16,19 @@ bool SameTargets(const std::vector<config::ErrorLogTarget>& a,
   return true;
 }
 
+bool HasStandardError(const LocationConfig& location) {
+  for (const config::ErrorLogTarget& target : location.settings.log.error_log) {
+    if (target.path == "stderr") return true;
+  }
+  for (const auto& one : location.locations) {
+    if (HasStandardError(*one)) return true;
+  }
+  for (const auto& one : location.rewrite) {
+    if (one.location != nullptr && HasStandardError(*one.location)) return true;
+  }
+  return location.limit_except != nullptr && HasStandardError(*location.limit_except);
+}
+
 class Opener {
  public:
   explicit Opener(config::Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
@@ -72,6 +85,13 @@ std::vector<std::unique_ptr<Log>> OpenLocationErrorLogs(const config::Config& co
   Opener opener(diagnostics);
   for (const auto& server : config.http.servers) opener.Walk(server->root, {}, nullptr);
   return opener.Take();
+}
+
+bool AnyLogOnStandardError(const config::Config& config) {
+  for (const auto& server : config.http.servers) {
+    if (HasStandardError(server->root)) return true;
+  }
+  return false;
 }
 
 }  // namespace framewall::observe

@@ -14,7 +14,11 @@ namespace framewall::observe {
 Result<Log> OpenErrorLog(const std::vector<config::ErrorLogTarget>& targets);
 
 // Sets LocationConfig::log throughout `config`; the logs live as long as what is returned.
-std::vector<std::unique_ptr<Log>> OpenLocationErrorLogs(const config::Config& config, bool test_only,
+std::vector<std::unique_ptr<Log>> OpenLocationErrorLogs(const config::Config& config,
+                                                        bool test_only,
                                                         config::Diagnostics& diagnostics);
+
+// Does any server or location write to the standard error? Then it must stay what it is.
+bool AnyLogOnStandardError(const config::Config& config);
 
 }  // namespace framewall::observe

@@ -105,7 +105,7 @@ class SyslogSink final : public LogSink {
  public:
   explicit SyslogSink(Settings settings) : settings_(std::move(settings)) {
     std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) == 0) host_ = name.data();
+    if (::gethostname(name.data(), name.size() - 1) == 0) host_ = ToLower(name.data());
   }
 
   // `level` 0: the configured severity (access logs).

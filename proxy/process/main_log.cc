@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "proxy/observe/error_logs.h"
 #include "proxy/observe/syslog.h"
 
 namespace framewall::process {
@@ -70,7 +71,9 @@ Result<MainLogTargets> OpenMainLog(const config::Config& config, const std::stri
       targets.log.Add(std::move(file), level);
     }
   }
-  if (targets.writes_to_stderr) targets.redirect = nullptr;
+  if (targets.writes_to_stderr || observe::AnyLogOnStandardError(config)) {
+    targets.redirect = nullptr;
+  }
   return targets;
 }
 

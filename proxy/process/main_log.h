@@ -15,7 +15,8 @@ namespace framewall::process {
 // A log of the main context that can still be turned back from: see Use.
 struct MainLogTargets {
   Log log;
-  // Where the standard error goes; null: it stays where it is (error_log stderr, syslog alone).
+  // Where the standard error goes; null: it stays where it is (error_log stderr anywhere, syslog
+  // alone).
   std::shared_ptr<FileLogSink> redirect;
   bool writes_to_stderr = false;  // error_log stderr: the console would say all twice
 };
