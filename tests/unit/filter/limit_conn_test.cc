@@ -200,6 +200,48 @@ TEST_F(LimitConn, MakesRoomByDroppingTheDead) {
   auto first = Open("/one", "/?a=new", "PASSED");
 }
 
+TEST_F(LimitConn, StaysWholeUnderManyProcesses) {
+  Load(kServer);
+  LimitZone& zone = zones_->zone(0);
+  std::vector<pid_t> children;
+  for (unsigned i = 0; i < 3; ++i) {
+    const pid_t child = ::fork();
+    if (child != 0) {
+      children.push_back(child);
+      continue;
+    }
+    {
+      unsigned random = i;
+      std::vector<CountedConnection> held(100);
+      for (int step = 0; step < 20000; ++step) {
+        random = random * 1103515245 + 12345;
+        CountedConnection& one = held[(random >> 16) % held.size()];
+        one = CountedConnection();
+        // Keys of one to four cells.
+        std::string key = std::to_string((random >> 8) % 50);
+        key.resize(1 + (random >> 12) % 200, 'x');
+        CountedConnection fresh;
+        if (CountedConnection::Take(zone, key, 2, ::getpid(), &fresh) == Outcome::kCounted) {
+          one = std::move(fresh);
+        }
+      }
+    }
+    ::_exit(0);
+  }
+  for (const pid_t child : children) {
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(LimitZone::Access(zone).oldest(), 0u);
+  // Every cell has come back.
+  std::vector<CountedConnection> all(zone.capacity());
+  for (size_t i = 0; i < all.size(); ++i) {
+    ASSERT_EQ(CountedConnection::Take(zone, std::to_string(i), 1, ::getpid(), &all[i]),
+              Outcome::kCounted);
+  }
+}
+
 TEST_F(LimitConn, StartsAgainEmptyWhereAProcessDiedInside) {
   Load(kServer);
   LimitZone& zone = zones_->zone(0);
