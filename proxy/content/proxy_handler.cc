@@ -674,6 +674,10 @@ void ProxyHandler::OnAttemptHead(BodyFraming framing) {
     }
     if (InterceptError()) return;
   }
+  const std::string_view rate = head_.fields.Get(FieldId::kXAccelLimitRate);
+  if (!rate.empty() && (settings_.ignore_headers & config::kIgnoreAccelLimitRate) == 0) {
+    exchange_.limit_rate = exchange_.arena.Copy(rate);
+  }
   if (FollowAccelRedirect()) return;
   PassHead(framing);
 }

@@ -121,7 +121,10 @@ bool Variables::Assign(Exchange& exchange, config::VariableSlot slot, std::strin
     exchange.args = text;
     return true;
   }
-  if (bound.builtin->name == "limit_rate") exchange.limit_rate = text;
+  if (bound.builtin->name == "limit_rate") {
+    exchange.limit_rate = text.empty() ? std::string_view("0") : text;
+    return true;
+  }
   return false;
 }
 

@@ -8,6 +8,7 @@
 
 #include "proxy/base/digest.h"
 #include "proxy/base/encoding.h"
+#include "proxy/base/parse.h"
 #include "proxy/base/text.h"
 #include "proxy/exchange/builtin_variables.h"
 #include "proxy/http/cookie.h"
@@ -193,7 +194,11 @@ void GetRequestCompletion(Exchange& exchange, std::string_view, Value& value) {
   SetView(value, exchange.response_ended ? "OK" : "");
 }
 void GetLimitRate(Exchange& exchange, std::string_view, Value& value) {
-  SetView(value, exchange.Expand(exchange.settings().core.limit_rate));
+  // In octets, whatever unit it was set in; 0 where there is none.
+  const std::string_view text = exchange.limit_rate.empty()
+                                    ? exchange.Expand(exchange.settings().core.limit_rate)
+                                    : exchange.limit_rate;
+  SetCopy(exchange, value, std::to_string(ParseSize(text).value_or(0)));
 }
 void GetVersion(Exchange&, std::string_view, Value& value) { SetView(value, "1.22.1"); }
 

@@ -65,6 +65,11 @@ std::string UnescapeRedirect(std::string_view text) {
         out += text.substr(i, 3);
       }
       i += 2;
+      // Behind a '?' that was escaped begins a query like any other.
+      if (value == '?') {
+        out += text.substr(i + 1);
+        break;
+      }
       continue;
     }
     out += text[i];

@@ -496,6 +496,7 @@ void ExchangeDriver::OnRequestEnd(const http::HeaderMap* trailers) {
 bool ExchangeDriver::TakeEarlyBody() {
   if (exchange_.body_collected || exchange_.body_discarded) return true;
   ConfigureBody();
+  SendContinueIfAwaited();  // an announced body of no octets: nginx says "go on" to that too
   const std::string early = std::move(early_body_);
   early_body_.clear();
   if (!early.empty() && !StoreBody(early)) return false;

@@ -104,6 +104,8 @@ void ApplyRewrite(BuildContext& context, const Directive& directive) {
       return;
     }
   }
+  instruction.redirects = instruction.redirects || instruction.flag == Flags::kRedirect ||
+                          instruction.flag == Flags::kPermanent;
   if (replacement.ends_with('?')) {
     instruction.drop_args = true;
     replacement.remove_suffix(1);
