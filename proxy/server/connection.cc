@@ -246,12 +246,14 @@ http::RequestHead& Connection::NewRequestHead(http::StreamId) {
 
 void Connection::OnRequestHead(http::StreamId, http::BodyFraming framing) {
   SetState(State::kExchange);
+  body_timeout_ = Milliseconds(0);
   exchange_.keep_alive = !services_.draining;
   driver_.emplace(services_, exchange_, *this);
   driver_->Begin(framing);
 }
 
 void Connection::OnRequestBody(http::StreamId, ByteView piece) {
+  if (state_ == State::kExchange && body_timeout_.count() > 0) timer_.Set(body_timeout_);
   if (driver_.has_value()) driver_->OnRequestBody(piece);
 }
 
@@ -272,14 +274,18 @@ void Connection::OnRequestError(http::StreamId, http::MessageError error) {
 // --- What the driver asks -----------------------------------------------------------------------
 
 void Connection::PauseBody(bool pause) {
+  // client_body_timeout is for the client: while we do not read he cannot be late.
   if (pause) {
     if (!pause_.active() && state_ != State::kClosed) pause_ = stream_->PauseReading();
+    if (state_ == State::kExchange) timer_.Cancel();
     return;
   }
   if (input_.empty()) pause_.Release();
+  if (state_ == State::kExchange && body_timeout_.count() > 0) timer_.Set(body_timeout_);
 }
 
 void Connection::AwaitBody(Milliseconds timeout) {
+  body_timeout_ = timeout;
   if (timeout.count() == 0) {
     timer_.Cancel();
   } else {
@@ -379,15 +385,16 @@ void Connection::OnTimer() {
       if (state_ == State::kHead) {
         exchange_.LogError(LogLevel::kInfo, "client timed out (110: Connection timed out)");
         exchange_.error_status = 408;
-        exchange_.client_aborted = true;
+        // The request that never became whole has its line in the access log, as in nginx.
+        if (services_.access_logs != nullptr) services_.access_logs->Write(exchange_);
       }
       return CloseNow(event::Stream::CloseKind::kNormal);
     case State::kIdle:
     case State::kDiscard:
     case State::kLingering: return CloseNow(event::Stream::CloseKind::kNormal);
     case State::kExchange:
-      // Armed only while the body is awaited; a body that keeps coming moves the deadline.
-      if (driver_.has_value() && !driver_->request_ended()) driver_->OnBodyTimeout();
+      // Not a deadline of this exchange, unless its body is awaited.
+      if (body_timeout_.count() > 0 && driver_.has_value() && !driver_->request_ended()) driver_->OnBodyTimeout();
       return;
     case State::kClosing:
     case State::kTunnel:

@@ -122,6 +122,7 @@ class Connection final : public event::StreamHandler,
   event::Timer send_timer_;
   uint64_t sent_at_last_check_ = 0;
   Milliseconds send_timeout_{0};
+  Milliseconds body_timeout_{0};  // while a body is awaited; 0: none is
   SteadyTime lingering_until_{};
   bool proxy_protocol_pending_ = false;
   bool receiving_ = false;

@@ -3,6 +3,7 @@
 #include "proxy/base/check.h"
 #include "proxy/base/encoding.h"
 #include "proxy/base/text.h"
+#include "proxy/content/absolute_location.h"
 #include "proxy/content/builtin_page.h"
 #include "proxy/content/media_type.h"
 #include "proxy/content/proxy_handler.h"
@@ -235,6 +236,9 @@ ExchangeDriver::Flow ExchangeDriver::ResolveHost() {
     return Flow::kOver;
   };
   const http::RequestHead& request = exchange_.request;
+  if (client_.servers().ssl() && exchange_.connection.tls == nullptr) {
+    return refuse(497, "client sent plain HTTP request to HTTPS port");
+  }
   if (request.method == http::Method::kConnect) return refuse(405, "client sent CONNECT method");
   auto target = http::ParseTarget(request.target, false);
   if (!target.ok()) return refuse(400, "client sent invalid request: " + target.error().message);
@@ -690,7 +694,7 @@ void ExchangeDriver::SendWhole(int status, std::string_view content_type, std::s
 
 void ExchangeDriver::Redirect(int status, std::string_view location) {
   if (complete_) return;
-  exchange_.response.fields.Set(FieldId::kLocation, AbsoluteLocation(exchange_, location));
+  exchange_.response.fields.Set(FieldId::kLocation, content::AbsoluteLocation(exchange_, location));
   RespondWith(status);
 }
 
@@ -706,6 +710,7 @@ void ExchangeDriver::InternalRedirect(std::string_view uri, std::string_view arg
   exchange_.uri = exchange_.arena.Copy(uri);
   exchange_.args = exchange_.arena.Copy(args);
   exchange_.internal = true;
+  exchange_.valid_location = true;
   exchange_.valid_unparsed_uri = false;
   exchange_.uri_had_escapes = false;
   ResetForRedirect();
@@ -930,7 +935,7 @@ void ExchangeDriver::OnClientGone(bool reset) {
   }
   exchange_.client_aborted = true;
   exchange_.keep_alive = false;
-  if (!exchange_.head_sent) exchange_.error_status = 499;
+  if (!exchange_.head_sent && exchange_.error_status == 0) exchange_.error_status = 499;
   CloseClient(event::Stream::CloseKind::kNormal);
 }
 

@@ -1,7 +1,5 @@
-// Pieces of the driver's own answers: Location made absolute, statuses that nginx keeps to itself.
+// What the driver knows of clients and statuses beside the phases.
 #pragma once
-
-#include <string_view>
 
 #include "proxy/exchange/exchange.h"
 
@@ -9,10 +7,6 @@ namespace framewall::server {
 
 // nginx answers 400 where it thinks 494 to 497.
 int PublicStatus(int status);
-
-// `location` with scheme, host and port in front where it begins with '/' and absolute_redirect is on
-// (server_name_in_redirect, port_in_redirect); in the arena.
-std::string_view AbsoluteLocation(exchange::Exchange& exchange, std::string_view location);
 
 // keepalive_disable: clients that cannot be trusted with an open connection, as nginx knows them.
 bool IsKeepAliveBroken(const exchange::Exchange& exchange);
