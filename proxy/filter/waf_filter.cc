@@ -22,9 +22,12 @@ std::span<const std::byte> AsBytes(ByteView piece) {
 
 std::string_view VersionDigits(http::Version version) {
   switch (version) {
-    case http::Version::kHttp10: return "1.0";
-    case http::Version::kHttp11: return "1.1";
-    case http::Version::kHttp2: return "2.0";
+    case http::Version::kHttp10:
+      return "1.0";
+    case http::Version::kHttp11:
+      return "1.1";
+    case http::Version::kHttp2:
+      return "2.0";
   }
   return "1.1";
 }
@@ -34,6 +37,39 @@ std::vector<waf::HeaderView> ViewsOf(const http::HeaderMap& fields) {
   views.reserve(fields.size() + 4);
   for (const http::Field& field : fields) views.push_back({field.name, field.value});
   return views;
+}
+
+// All fields of that name as one list: a second Content-Encoding counts too.
+std::string Joined(const http::HeaderMap& fields, FieldId id) {
+  std::string joined;
+  for (const http::Field& field : fields) {
+    if (field.id != id) continue;
+    if (!joined.empty()) joined += ", ";
+    joined += field.value;
+  }
+  return joined;
+}
+
+// Named, and not with a weight of 0.
+bool AcceptsGzip(std::string_view accepted) {
+  while (!accepted.empty()) {
+    const size_t comma = accepted.find(',');
+    const std::string_view one = Trim(accepted.substr(0, comma));
+    accepted = comma == accepted.npos ? std::string_view() : accepted.substr(comma + 1);
+    const size_t semicolon = one.find(';');
+    if (!EqualsIgnoreCase(Trim(one.substr(0, semicolon)), "gzip")) continue;
+    return semicolon == one.npos || one.substr(semicolon).find_first_of("123456789") != one.npos;
+  }
+  return false;
+}
+
+// Types whose pieces mean something before the end, if there is one.
+bool IsStream(std::string_view type) {
+  for (const std::string_view stream : {"text/event-stream", "multipart/x-mixed-replace",
+                                        "application/x-ndjson", "application/grpc"}) {
+    if (StartsWithIgnoreCase(type, stream)) return true;
+  }
+  return false;
 }
 
 // One transaction over one exchange.
@@ -70,13 +106,12 @@ class WafFilter final : public Filter, private waf::TransactionListener {
     view.headers = headers;
     const Verdict verdict = Judge(transaction_.ProcessRequestHead(view));
     if (verdict.kind != Verdict::Kind::kContinue) return verdict;
-    if (rules_->inspects_response_bodies()) KeepResponseReadable();
     return OpenRequestBody();
   }
 
   bool wants_request_body() const override {
     return stage_ == Stage::kRequest && !request_done_ && transaction_.wants_request_body() &&
-           !transaction_.request_body_cut() &&
+           !transaction_.request_body_cut() && !request_unheard_ &&
            exchange_.framing.kind != http::BodyFraming::Kind::kNone;
   }
 
@@ -85,7 +120,8 @@ class WafFilter final : public Filter, private waf::TransactionListener {
     if (request_inflater_ != nullptr) {
       inflated_.clear();
       switch (request_inflater_->Inflate(piece, inflated_)) {
-        case BodyInflater::Outcome::kOk: break;
+        case BodyInflater::Outcome::kOk:
+          break;
         case BodyInflater::Outcome::kBroken:
           return Refuse(400, "request body does not inflate as its Content-Encoding says");
         case BodyInflater::Outcome::kTooLarge:
@@ -94,20 +130,36 @@ class WafFilter final : public Filter, private waf::TransactionListener {
       piece = inflated_;
     }
     if (!Hold(piece.size())) {
-      return Refuse(503, "bodies held for inspection exceed waf_worker_hold_limit");
+      if (!Fails(kNoRoom)) return Refuse(503, kNoRoom);
+      request_unheard_ = true;
+      return Verdict::Continue();
+    }
+    const Verdict verdict = Judge(transaction_.AppendRequestBody(AsBytes(piece)));
+    if (verdict.kind != Verdict::Kind::kContinue) return verdict;
+    if (transaction_.request_body_cut()) {
+      exchange_.LogError(LogLevel::kNotice,
+                         "ModSecurity: request body is over SecRequestBodyLimit, only its "
+                         "beginning is inspected");
+      return Verdict::Continue();
     }
     request_held_ += piece.size();
     if (request_held_ > settings_.request_hold_limit) {
       return Refuse(413, "request body exceeds waf_request_hold_limit");
     }
-    return Judge(transaction_.AppendRequestBody(AsBytes(piece)));
+    return Verdict::Continue();
   }
 
   Verdict OnRequestEnd(Exchange&, const http::HeaderMap*) override {
     if (stage_ != Stage::kRequest || request_done_) return Verdict::Continue();
     request_done_ = true;
-    const Verdict verdict = Judge(transaction_.ProcessRequestBody());
+    // A piece of a body is no body: parsers would refuse it.
+    const Verdict verdict =
+        request_unheard_ ? Verdict::Continue() : Judge(transaction_.ProcessRequestBody());
     ReleaseHeld();
+    // Not earlier: rewrites have found the last location by now.
+    if (verdict.kind == Verdict::Kind::kContinue && rules_->inspects_response_bodies()) {
+      KeepResponseReadable();
+    }
     return verdict;
   }
 
@@ -142,20 +194,23 @@ class WafFilter final : public Filter, private waf::TransactionListener {
     }
     const ByteView plain = response_inflater_ != nullptr ? ByteView(inflated_) : piece;
     if (!Hold(piece.size())) {
-      return Refuse(503, "bodies held for inspection exceed waf_worker_hold_limit");
+      if (!Fails(kNoRoom)) return Refuse(503, kNoRoom);
+      return JudgeResponseBody();
     }
     const Verdict verdict = Judge(transaction_.AppendResponseBody(AsBytes(plain)));
     if (verdict.kind != Verdict::Kind::kContinue) return verdict;
     if (!transaction_.response_body_cut()) return Verdict::Continue();
     // Over SecResponseBodyLimit under ProcessPartial: the beginning is judged, then all passes.
-    exchange_.LogError(LogLevel::kNotice,
-                       "ModSecurity: response body is over SecResponseBodyLimit, only its beginning "
-                       "is inspected");
+    exchange_.LogError(
+        LogLevel::kNotice,
+        "ModSecurity: response body is over SecResponseBodyLimit, only its beginning "
+        "is inspected");
     return JudgeResponseBody();
   }
 
   Verdict OnResponseEnd(Exchange&) override {
-    if (stage_ != Stage::kResponse || response_judged_) return Verdict::Continue();
+    // What was not held has left: a verdict would come too late.
+    if (stage_ != Stage::kResponse || !holding_) return Verdict::Continue();
     return JudgeResponseBody();
   }
 
@@ -182,6 +237,9 @@ class WafFilter final : public Filter, private waf::TransactionListener {
     return HexEncode(RandomBytes(16));
   }
 
+  static constexpr std::string_view kNoRoom =
+      "bodies held for inspection exceed waf_worker_hold_limit";
+
   // What the rules said, as an answer of ours; interruptions are logged as the connector does.
   Verdict Judge(const waf::Decision& decision) {
     if (!decision.interrupts()) return Verdict::Continue();
@@ -202,7 +260,8 @@ class WafFilter final : public Filter, private waf::TransactionListener {
         return Verdict::Respond(decision.status);
       case waf::Action::kDeny:
       case waf::Action::kPass:
-      case waf::Action::kAllow: break;
+      case waf::Action::kAllow:
+        break;
     }
     return Verdict::Respond(decision.status);
   }
@@ -216,29 +275,53 @@ class WafFilter final : public Filter, private waf::TransactionListener {
     return Verdict::Respond(status);
   }
 
+  // The rules cannot run: true where waf_on_error lets it pass.
+  bool Fails(std::string_view reason) {
+    if (settings_.on_error == config::OnWafError::kDeny) return false;
+    exchange_.LogError(LogLevel::kError,
+                       "ModSecurity: " + std::string(reason) + ", passed (waf_on_error pass)");
+    return true;
+  }
+
   // Encoded and partial responses would blind the rules.
   void KeepResponseReadable() {
     http::HeaderMap& fields = exchange_.request.fields;
-    if (settings_.response_encoding == config::WafBodyEncoding::kRefuse) {
-      fields.Remove(FieldId::kAcceptEncoding);
+    switch (settings_.response_encoding) {
+      case config::WafBodyEncoding::kRefuse:
+        fields.Remove(FieldId::kAcceptEncoding);
+        break;
+      case config::WafBodyEncoding::kInflate:
+        // Only what we inflate may be asked for.
+        if (AcceptsGzip(Joined(fields, FieldId::kAcceptEncoding))) {
+          fields.Set(FieldId::kAcceptEncoding, "gzip");
+        } else {
+          fields.Remove(FieldId::kAcceptEncoding);
+        }
+        break;
+      case config::WafBodyEncoding::kPass:
+        break;
     }
-    if (exchange_.location->content == config::ContentKind::kProxy) {
+    // try_files may end in an upstream too.
+    if (exchange_.location->content == config::ContentKind::kProxy ||
+        exchange_.location->try_files.has_value()) {
       fields.Remove(FieldId::kRange);
       fields.Remove(FieldId::kIfRange);
     }
   }
 
   Verdict OpenRequestBody() {
-    const std::string_view encoding = exchange_.request.fields.Get(FieldId::kContentEncoding);
+    const std::string encoding = Joined(exchange_.request.fields, FieldId::kContentEncoding);
     if (!BodyInflater::NeedsInflating(encoding) || !transaction_.wants_request_body() ||
         exchange_.framing.kind == http::BodyFraming::Kind::kNone) {
       return Verdict::Continue();
     }
     switch (settings_.request_encoding) {
-      case config::WafBodyEncoding::kPass: return Verdict::Continue();
+      case config::WafBodyEncoding::kPass:
+        return Verdict::Continue();
       case config::WafBodyEncoding::kRefuse:
         return Refuse(415, "request body has a Content-Encoding (waf_request_encoding refuse)");
-      case config::WafBodyEncoding::kInflate: break;
+      case config::WafBodyEncoding::kInflate:
+        break;
     }
     request_inflater_ = BodyInflater::Make(encoding, settings_.inflate_limit);
     if (request_inflater_ == nullptr) {
@@ -250,13 +333,12 @@ class WafFilter final : public Filter, private waf::TransactionListener {
   // Decides whether the response waits for the verdict on its body.
   Verdict OpenResponseBody(Exchange& exchange) {
     const std::string_view type = exchange.response.fields.Get(FieldId::kContentType);
-    if (!transaction_.wants_response_body() || exchange.header_only ||
-        exchange.response.status == 101 || exchange.response.status == 204 ||
-        exchange.response.status == 304 || StartsWithIgnoreCase(type, "text/event-stream")) {
+    if (!transaction_.wants_response_body() || exchange.response.status == 101 ||
+        exchange.response.status == 204 || exchange.response.status == 304 || IsStream(type)) {
       return Verdict::Continue();
     }
-    const std::string_view encoding = exchange.response.fields.Get(FieldId::kContentEncoding);
-    if (BodyInflater::NeedsInflating(encoding) &&
+    const std::string encoding = Joined(exchange.response.fields, FieldId::kContentEncoding);
+    if (BodyInflater::NeedsInflating(encoding) && !exchange.header_only &&
         settings_.response_encoding != config::WafBodyEncoding::kPass) {
       response_inflater_ = BodyInflater::Make(encoding, settings_.inflate_limit);
       if (response_inflater_ == nullptr) {
@@ -268,7 +350,6 @@ class WafFilter final : public Filter, private waf::TransactionListener {
   }
 
   Verdict JudgeResponseBody() {
-    response_judged_ = true;
     const Verdict verdict = Judge(transaction_.ProcessResponseBody());
     holding_ = false;
     ReleaseHeld();
@@ -296,8 +377,7 @@ class WafFilter final : public Filter, private waf::TransactionListener {
 
   void OnAuditFailure(std::string_view message) override {
     if (services_.audit_lost) services_.audit_lost();
-    exchange_.LogError(LogLevel::kError,
-                       "ModSecurity: audit record lost: " + std::string(message));
+    exchange_.LogError(LogLevel::kError, "ModSecurity: audit record lost: " + std::string(message));
   }
 
   Exchange& exchange_;
@@ -310,14 +390,13 @@ class WafFilter final : public Filter, private waf::TransactionListener {
   std::string inflated_;
   Stage stage_ = Stage::kRequest;
   bool request_done_ = false;
-  bool response_judged_ = false;
+  bool request_unheard_ = false;  // of its body, under waf_on_error pass
   bool holding_ = false;
   uint64_t request_held_ = 0;
   uint64_t held_ = 0;
 };
 
-std::unique_ptr<Filter> Make(Exchange& exchange, FilterServices& services,
-                             config::WafOrder order) {
+std::unique_ptr<Filter> Make(Exchange& exchange, FilterServices& services, config::WafOrder order) {
   const config::WafSettings& settings = exchange.settings().waf;
   if (!settings.enabled || settings.order != order || services.engine == nullptr) return nullptr;
   const auto id = static_cast<size_t>(exchange.location->id);
