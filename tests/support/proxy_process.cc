@@ -181,13 +181,16 @@ void ProxyProcess::SetConfig(std::string config) {
 void ProxyProcess::Signal(int number) const { ::kill(pid_, number); }
 
 bool ProxyProcess::Reload() {
+  // Just after the start there may be none yet.
+  if (!Eventually([&] { return !Workers().empty(); })) return false;
   const std::vector<pid_t> old = Workers();
   Signal(SIGHUP);
   return Eventually([&] {
     const std::string log = Log();
     const auto was_told = [&log](pid_t pid) {
       const std::string number = std::to_string(pid);
-      return log.find(number + "#" + number + ": gracefully shutting down") != log.npos;
+      return log.find(number + "#" + number + ": gracefully shutting down") != log.npos ||
+             log.find("worker process " + number + " exited") != log.npos;
     };
     const std::vector<pid_t> now = Workers();
     const auto is_new = [&old](pid_t pid) {
