@@ -2,11 +2,13 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <zlib.h>
 
 #include <bit>
 #include <cerrno>
+#include <cstring>
 
 #include "proxy/base/check.h"
 
@@ -49,6 +51,50 @@ struct SipState {
   }
 };
 
+// A page of random octets ahead, so that ids cost no system call each. The kernel empties it in a
+// forked child: two processes never hand out the same octets.
+class RandomPool {
+ public:
+  RandomPool() {
+    void* memory =
+        ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return;
+    if (::madvise(memory, sizeof(Page), MADV_WIPEONFORK) == 0) {
+      page_ = static_cast<Page*>(memory);
+    } else {
+      ::munmap(memory, sizeof(Page));
+    }
+  }
+  ~RandomPool() {
+    if (page_ != nullptr) ::munmap(page_, sizeof(Page));
+  }
+  RandomPool(const RandomPool&) = delete;
+  RandomPool& operator=(const RandomPool&) = delete;
+
+  // False where there is no pool, or the wish is too large for it.
+  bool Take(char* out, size_t size) {
+    if (page_ == nullptr || size > kLargest) return false;
+    if (page_->left < size) {
+      FillRandom(page_->octets, sizeof page_->octets);
+      page_->left = sizeof page_->octets;
+    }
+    page_->left -= size;
+    std::memcpy(out, page_->octets + page_->left, size);
+    // Given out once; memory keeps no copy.
+    std::memset(page_->octets + page_->left, 0, size);
+    return true;
+  }
+
+ private:
+  static constexpr size_t kLargest = 64;
+  // `left` lives in the page too: emptied, it says that nothing is left.
+  struct Page {
+    size_t left;
+    char octets[1016];
+  };
+  Page* page_ = nullptr;
+};
+
 }  // namespace
 
 std::string Md5(std::string_view bytes) { return Digest(EVP_md5(), bytes); }
@@ -87,8 +133,9 @@ void FillRandom(char* out, size_t size) {
 }
 
 std::string RandomBytes(size_t size) {
+  static thread_local RandomPool pool;
   std::string bytes(size, '\0');
-  FillRandom(bytes.data(), size);
+  if (!pool.Take(bytes.data(), size)) FillRandom(bytes.data(), size);
   return bytes;
 }
 

@@ -16,6 +16,7 @@ uint32_t Crc32(std::string_view bytes);      // as zlib
 uint64_t SipHash(const std::array<uint64_t, 2>& key, std::string_view bytes);
 // Octets from the kernel's CSPRNG.
 void FillRandom(char* out, size_t size);
+// The same; a few octets come from a pool that the process fills now and then.
 std::string RandomBytes(size_t size);
 // In time that does not depend on where they differ.
 bool EqualsConstantTime(std::string_view a, std::string_view b);

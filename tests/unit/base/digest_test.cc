@@ -1,6 +1,10 @@
 #include "proxy/base/digest.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <set>
 
 #include "proxy/base/encoding.h"
 
@@ -36,6 +40,31 @@ TEST(Random, FillsAllAndDiffers) {
   EXPECT_EQ(RandomBytes(0).size(), 0u);
   EXPECT_EQ(RandomBytes(1000).size(), 1000u);
   EXPECT_NE(RandomBytes(32), RandomBytes(32));
+}
+
+TEST(Random, PoolOutlivesManyTakes) {
+  std::set<std::string> seen;
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(seen.insert(RandomBytes(16)).second);
+}
+
+TEST(Random, ForkedChildDoesNotRepeatTheParent) {
+  (void)RandomBytes(16);  // there is a pool to inherit
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const std::string bytes = RandomBytes(16);
+    ::_exit(::write(ends[1], bytes.data(), bytes.size()) == 16 ? 0 : 1);
+  }
+  std::string theirs(16, '\0');
+  EXPECT_EQ(::read(ends[0], theirs.data(), theirs.size()), 16);
+  EXPECT_NE(theirs, RandomBytes(16));
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST(EqualsConstantTime, ComparesLikeEquality) {
