@@ -15,8 +15,12 @@ bool Matches(const std::string& pattern, std::string_view text) {
 IntendedDifferences::IntendedDifferences(const std::string& section) {
   const YAML::Node root = YAML::LoadFile(FW_COMPAT_DATA "/intended_differences.yaml");
   for (const auto& node : root[section]) {
-    entries_.push_back({node["what"].as<std::string>(), node["nginx"].as<std::string>(),
-                        node["framewall"].as<std::string>(), node["why"].as<std::string>()});
+    entries_.push_back({node["what"].as<std::string>(),
+                        node["nginx"].as<std::string>(),
+                        node["framewall"].as<std::string>(),
+                        node["why"].as<std::string>(),
+                        {}});
+    for (const auto& rule : node["unfired"]) entries_.back().unfired.insert(rule.as<long>());
   }
 }
 

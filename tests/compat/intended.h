@@ -1,6 +1,7 @@
 // Where we differ from nginx on purpose: intended_differences.yaml.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@ struct IntendedDifference {
   std::string nginx;
   std::string framewall;
   std::string why;
+  std::set<long> unfired;  // rules that only nginx fires here; empty: not said
   mutable bool used = false;
 };
 
