@@ -113,9 +113,6 @@ void CheckCertificateKeys(const ServerConfig& server, Diagnostics& diagnostics) 
                       fmt::format("no \"ssl_certificate_key\" is defined for certificate \"{}\"",
                                   tls.certificates.back().source));
   }
-  if (tls.enabled_everywhere && tls.certificates.empty() && !tls.reject_handshake) {
-    diagnostics.Error(at, "no \"ssl_certificate\" is defined for the \"ssl\" directive");
-  }
 }
 
 void CheckServers(const Config& config, Diagnostics& diagnostics) {

@@ -130,6 +130,20 @@ void CollectTempPaths(const LocationConfig& location, std::set<std::string>& pat
   for (const auto& one : location.locations) CollectTempPaths(*one, paths);
 }
 
+// With the folders above it.
+Status MakeDirectories(const std::string& path) {
+  for (size_t slash = path.find('/', 1); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
+    if (::mkdir(path.substr(0, slash).c_str(), 0755) != 0 && errno != EEXIST) {
+      return SystemError("mkdir() \"" + path.substr(0, slash) + "\" failed", errno);
+    }
+  }
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return SystemError("mkdir() \"" + path + "\" failed", errno);
+  }
+  return OkStatus();
+}
+
 std::set<std::string> TempPaths(const config::Config& config) {
   std::set<std::string> paths;
   for (const auto& server : config.http.servers) CollectTempPaths(server->root, paths);
@@ -172,9 +186,8 @@ std::unique_ptr<Resources> Resources::Build(const config::Config& config, Resour
   }
   if (!test_only) {
     for (const std::string& path : TempPaths(config)) {
-      if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-        diagnostics.Error(config::SourceLocation{},
-                          SystemError("mkdir() \"" + path + "\" failed", errno).message);
+      if (Status made_path = MakeDirectories(path); !made_path.ok()) {
+        diagnostics.Error(config::SourceLocation{}, made_path.error().message);
       }
     }
   }

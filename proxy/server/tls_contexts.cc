@@ -12,6 +12,11 @@ std::unique_ptr<TlsContexts> TlsContexts::Build(const config::Config& config,
     const config::TlsSettings& settings = server->settings.tls;
     // A server without certificates goes on with those of its address's default server.
     if (settings.certificates.empty() && !settings.reject_handshake) continue;
+    if (settings.stapling && settings.stapling_file.empty()) {
+      diagnostics.Warn(settings.at,
+                       "\"ssl_stapling\" ignored, there is no \"ssl_stapling_file\": asking a "
+                       "responder is not available");
+    }
     auto options = result->OptionsOf(settings, previous, passwords);
     if (!options.ok()) {
       diagnostics.Error(settings.at, options.error().message);

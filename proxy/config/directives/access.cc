@@ -51,8 +51,11 @@ void ApplyUserFile(BuildContext& context, const Directive& directive) {
 }
 
 void ApplyAuthRequest(BuildContext& context, const Directive& directive) {
-  const std::string& text = directive.args[0];
-  context.settings->auth_request = text == "off" ? std::string() : text;
+  if (directive.args[0] == "off") return;
+  // Accepted and not asked would let everybody in.
+  context.Error(directive,
+                "\"auth_request\" is not available yet, only \"off\" is; until then let the upstream "
+                "check, or use \"auth_basic\"");
 }
 
 void ApplyAuthRequestSet(BuildContext& context, const Directive& directive) {
@@ -113,9 +116,9 @@ constexpr DirectiveSpec kRows[] = {
     One("auth_delay", kHttpServerLocation, Time<kAccess, &AccessSettings::auth_delay>,
         "TIME: an answer of 401 waits so long"),
     One("auth_request", kHttpServerLocation, ApplyAuthRequest,
-        "URI | off: a subrequest there decides: 2xx lets pass, 401 and 403 refuse"),
+        "off: subrequests that decide about access are not available yet"),
     List("auth_request_set", kHttpServerLocation, {2, 2}, ApplyAuthRequestSet,
-         "$NAME VALUE: set after that subrequest"),
+         "$NAME VALUE: never set, as long as there is no auth_request"),
     List("valid_referers", kServer | kLocation, {1, kMany}, ApplyValidReferers,
          "none | blocked | server_names | NAME | ~REGEX ...: for all others $invalid_referer is 1"),
 };

@@ -1,6 +1,7 @@
 // The http block: what belongs to no server or to each of them, and the defaults of the level.
 #include <utility>
 
+#include "proxy/config/paths.h"
 #include "proxy/config/directives/directives.h"
 #include "proxy/config/setters.h"
 #include "proxy/config/template_parser.h"
@@ -63,6 +64,9 @@ std::span<const DirectiveSpec> HttpCoreDirectives() { return kRows; }
 void SetHttpDefaults(Config& config) {
   CoreSettings& core = config.http.settings.core;
   core.root = ConstantTemplate(config.FullPath("html"));
+  core.client_body_temp_path = config.prefix == kDefaultPrefix
+                                   ? std::string(kDefaultBodyTempPath)
+                                   : config.FullPath("client_body_temp");
   core.index = {ConstantTemplate("index.html")};
   core.default_type = ConstantTemplate("text/plain");
   if (core.types == nullptr) {

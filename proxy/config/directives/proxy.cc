@@ -323,6 +323,13 @@ void ApplyRedirect(BuildContext& context, const Directive& directive) {
 
 constexpr ContextSet kHsl = kHttpServerLocation;
 
+void ApplyForceRanges(BuildContext& context, const Directive& directive) {
+  if (directive.args[0] == "off") return;
+  context.diagnostics.Warn(directive.at,
+                           "\"proxy_force_ranges\" has no effect here: ranges are the upstream's to "
+                           "answer");
+}
+
 constexpr DirectiveSpec kRows[] = {
     {.name = "proxy_pass",
      .contexts = kLocation | kIfInLocation | kLimitExcept,
@@ -409,8 +416,8 @@ constexpr DirectiveSpec kRows[] = {
         "on | off: SO_KEEPALIVE towards the upstream; off unless set"),
     One("proxy_limit_rate", kHsl, TemplateSize<kProxy, &ProxySettings::limit_rate>,
         "RATE: octets per second from the upstream; 0 is no limit"),
-    One("proxy_force_ranges", kHsl, Flag<kProxy, &ProxySettings::force_ranges>,
-        "on | off: ranges of answers without Accept-Ranges; off unless set"),
+    One("proxy_force_ranges", kHsl, ApplyForceRanges,
+        "off: ranges are the upstream's to answer; on has no effect"),
 };
 
 }  // namespace

@@ -21,9 +21,6 @@ constexpr std::array<Word<VerifyClient>, 4> kVerify = {
      {"on", VerifyClient::kOn},
      {"optional", VerifyClient::kOptional},
      {"optional_no_ca", VerifyClient::kOptionalNoCa}}};
-constexpr std::array<Word<OcspCheck>, 3> kOcsp = {
-    {{"off", OcspCheck::kOff}, {"on", OcspCheck::kOn}, {"leaf", OcspCheck::kLeaf}}};
-
 template <std::vector<Template> Tls::*kMember>
 void Certificate(BuildContext& context, const Directive& directive) {
   Tls& tls = context.server_settings->tls;
@@ -37,10 +34,16 @@ void Certificate(BuildContext& context, const Directive& directive) {
 void ApplySsl(BuildContext& context, const Directive& directive) {
   const auto value = ReadFlag(context, directive);
   if (!value) return;
-  context.server_settings->tls.enabled_everywhere = *value;
-  context.diagnostics.Warn(directive.at,
-                           "the \"ssl\" directive is deprecated, use the \"listen ... "
-                           "ssl\" directive instead");
+  if (!*value) return;
+  // Accepted without effect it would serve plain text where TLS was meant.
+  context.Error(directive, "\"ssl on\" is not supported, write \"listen ... ssl\" instead");
+}
+
+void ApplyOcsp(BuildContext& context, const Directive& directive) {
+  if (directive.args[0] == "off") return;
+  context.Error(directive,
+                "\"ssl_ocsp\" is not available, only \"off\" is; revoked certificates of clients are "
+                "refused by \"ssl_crl\"");
 }
 
 void ApplyTicketKey(BuildContext& context, const Directive& directive) {
@@ -94,7 +97,7 @@ void ApplyOcspCache(BuildContext& context, const Directive& directive) {
 }
 
 constexpr DirectiveSpec kRows[] = {
-    One("ssl", kHttpServer, ApplySsl, "on | off: deprecated, \"listen ... ssl\" says it"),
+    One("ssl", kHttpServer, ApplySsl, "off: \"listen ... ssl\" says it"),
     List("ssl_certificate", kHttpServer, {1, 1}, Certificate<&Tls::certificates>,
          "FILE: chain in PEM; one line for each kind of key"),
     List("ssl_certificate_key", kHttpServer, {1, 1}, Certificate<&Tls::certificate_keys>,
@@ -145,8 +148,8 @@ constexpr DirectiveSpec kRows[] = {
         "URL: instead of the certificate's own"),
     One("ssl_stapling_verify", kHttpServer, Flag<kTls, &Tls::stapling_verify>,
         "on | off: check the OCSP answer"),
-    One("ssl_ocsp", kHttpServer, Enum<kOcsp, kTls, &Tls::ocsp>,
-        "off | on | leaf: ask for the state of clients' certificates"),
+    One("ssl_ocsp", kHttpServer, ApplyOcsp,
+        "off: asking for the state of clients' certificates is not available"),
     One("ssl_ocsp_responder", kHttpServer, Text<kTls, &Tls::ocsp_responder>,
         "URL: instead of the certificate's own"),
     One("ssl_ocsp_cache", kHttpServer, ApplyOcspCache, "off | shared:NAME:SIZE"),

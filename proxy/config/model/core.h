@@ -52,7 +52,7 @@ struct CoreSettings {
   uint64_t client_max_body_size = 1 << 20;  // 0: no limit
   uint64_t client_body_buffer_size = 16384;
   Milliseconds client_body_timeout{60000};
-  std::string client_body_temp_path = "client_body_temp";
+  std::string client_body_temp_path;  // absolute; the default depends on the prefix
   BodyInFile client_body_in_file_only = BodyInFile::kOff;
   bool client_body_in_single_buffer = false;
   Milliseconds send_timeout{60000};

@@ -37,7 +37,6 @@ struct LocationSettings {
   LimitSettings limits;
   bool rewrite_log = false;
   bool uninitialized_variable_warn = true;
-  std::string auth_request;  // URI; empty or "off": none
   std::vector<std::pair<VariableSlot, Template>> auth_request_set;
   // valid_referers, of this level only.
   struct ValidReferers {

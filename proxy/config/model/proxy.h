@@ -101,7 +101,7 @@ struct ProxySettings {
   uint64_t buffers_size = 4096;
   uint64_t busy_buffers_size = 8192;
   uint64_t max_temp_file_size = 1024ull << 20;
-  std::string temp_path = "proxy_temp";
+  std::string temp_path;  // proxy_temp_path, made at the start as nginx does; nothing is put there
   Milliseconds connect_timeout{60000};
   Milliseconds send_timeout{60000};
   Milliseconds read_timeout{60000};

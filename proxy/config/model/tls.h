@@ -22,10 +22,8 @@ enum TlsProtocol : uint32_t {
 };
 
 enum class VerifyClient : uint8_t { kOff, kOn, kOptional, kOptionalNoCa };
-enum class OcspCheck : uint8_t { kOff, kLeaf, kOn };
 
 struct TlsSettings {
-  bool enabled_everywhere = false;                // "ssl on" (deprecated)
   std::vector<Template> certificates;             // ssl_certificate, replaced as a list
   std::vector<Template> certificate_keys;
   std::string password_file;
@@ -49,7 +47,6 @@ struct TlsSettings {
   std::string stapling_file;
   std::string stapling_responder;
   bool stapling_verify = false;
-  OcspCheck ocsp = OcspCheck::kOff;
   std::string ocsp_responder;
   std::string ocsp_cache = "off";
   bool early_data = false;

@@ -34,15 +34,15 @@ TEST(AccessDirectives, RulesKeepTheirOrderAcrossAllowAndDeny) {
 
 TEST(AccessDirectives, PasswordsAndSubrequests) {
   const Loaded loaded = LoadHttp(
-      "auth_basic closed; auth_basic_user_file users; auth_delay 1s; auth_request /auth;\n"
+      "auth_basic closed; auth_basic_user_file users; auth_delay 1s; auth_request off;\n"
       "auth_request_set $who $arg_x; server { auth_request off; }");
   ASSERT_THAT(loaded.errors(), IsEmpty());
   EXPECT_EQ(Settings(loaded).access.auth_basic.source, "closed");
   EXPECT_EQ(Settings(loaded).access.auth_basic_user_file.source, loaded.folder->path() + "/users");
   EXPECT_EQ(Settings(loaded).access.auth_delay.count(), 1000);
-  EXPECT_EQ(Settings(loaded).auth_request, "/auth");
   EXPECT_EQ(Settings(loaded).auth_request_set.size(), 1u);
-  EXPECT_EQ(loaded.config->http.servers[0]->root.settings.auth_request, "");
+  EXPECT_THAT(ErrorsOf("auth_request /auth;"),
+              ElementsAre(HasSubstr("\"auth_request\" is not available yet")));
   EXPECT_THAT(ErrorsOf("auth_request_set who x;"),
               ElementsAre(HasSubstr("invalid variable name \"who\"")));
 }
@@ -171,7 +171,7 @@ TEST(TlsDirectives, Set) {
       "ssl_session_ticket_key t1; ssl_session_ticket_key t2; ssl_verify_client optional_no_ca;\n"
       "ssl_verify_depth 3; ssl_client_certificate ca; ssl_trusted_certificate tca; ssl_crl crl;\n"
       "ssl_reject_handshake on; ssl_buffer_size 4k; ssl_stapling on; ssl_stapling_file st;\n"
-      "ssl_stapling_responder http://r; ssl_stapling_verify on; ssl_ocsp leaf;\n"
+      "ssl_stapling_responder http://r; ssl_stapling_verify on; ssl_ocsp off;\n"
       "ssl_ocsp_responder http://o; ssl_ocsp_cache shared:O:1m; ssl_early_data on;\n"
       "ssl_conf_command Options x; server { ssl_certificate c.pem; ssl_certificate_key c.key; }");
   ASSERT_THAT(loaded.errors(), IsEmpty());
@@ -184,7 +184,6 @@ TEST(TlsDirectives, Set) {
   EXPECT_EQ(tls.session_cache, "builtin:100 shared:S:1m");
   EXPECT_EQ(tls.session_ticket_keys.size(), 2u);
   EXPECT_EQ(tls.verify_client, VerifyClient::kOptionalNoCa);
-  EXPECT_EQ(tls.ocsp, OcspCheck::kLeaf);
   EXPECT_EQ(loaded.config->http.servers[0]->settings.tls.certificates.size(), 1u);
 }
 
@@ -196,7 +195,9 @@ TEST(TlsDirectives, RefuseBadValues) {
   EXPECT_THAT(ErrorsOf("ssl_verify_client maybe;"),
               ElementsAre(HasSubstr("\"optional\" or \"optional_no_ca\"")));
   EXPECT_THAT(ErrorsOf("ssl_protocols TLSv9;"), ElementsAre(HasSubstr("invalid value \"TLSv9\"")));
-  EXPECT_THAT(Show(LoadHttp("ssl off;").diagnostics), HasSubstr("\"ssl\" directive is deprecated"));
+  EXPECT_THAT(ErrorsOf("ssl_ocsp leaf;"), ElementsAre(HasSubstr("\"ssl_ocsp\" is not available")));
+  EXPECT_THAT(LoadHttp("ssl off;").errors(), IsEmpty());
+  EXPECT_THAT(ErrorsOf("ssl on;"), ElementsAre(HasSubstr("write \"listen ... ssl\" instead")));
 }
 
 TEST(WafDirectives, SourcesAddUpFromOutsideIn) {
