@@ -332,7 +332,12 @@ event::Stream* Connection::TakeStreamForTunnel(std::string* leftover) {
 void Connection::FinishExchange() {
   if (state_ == State::kClosed) return;
   const bool stays = exchange_.keep_alive && codec_.keeps_alive() && !services_.draining;
-  if (exchange_.response_aborted) return CloseNow(event::Stream::CloseKind::kNormal);
+  if (exchange_.response_aborted) {
+    // Where the close is the end of the body only a reset tells that something is missing.
+    const bool until_close = !exchange_.response_chunked && exchange_.content_length < 0;
+    return CloseNow(until_close ? event::Stream::CloseKind::kReset
+                                : event::Stream::CloseKind::kNormal);
+  }
   if (!stays) return CloseGracefully();
   if (!codec_.request_complete()) {
     SetState(State::kDiscard);
