@@ -9,16 +9,11 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/config/loader.h"
+#include "proxy/route/map_table.h"
 
 namespace framewall {
 namespace {
 
-class NoComputed final : public exchange::ComputedVariables {
- public:
-  void Compute(exchange::Exchange&, const config::VariableName&, exchange::Value&) const override {}
-};
-
-// "2026/01/01 00:00:00 [error] 1#1: *7 text, client: …" to "[error] text".
 class StringSink final : public LogSink {
  public:
   explicit StringSink(std::shared_ptr<std::string> out) : out_(std::move(out)) {}
@@ -105,7 +100,7 @@ void ExchangeTesting::Load(std::string_view http) {
     if (message.severity == config::Diagnostics::Severity::kError) ADD_FAILURE() << message.text;
   }
   ASSERT_NE(config_, nullptr);
-  computed_ = std::make_unique<NoComputed>();
+  computed_ = std::make_unique<route::MapTable>(*config_);
   variables_ = std::make_unique<exchange::Variables>(*config_, *computed_);
   log_->clear();
 }
