@@ -16,11 +16,11 @@ class ContentHandler {
   virtual void OnRequestEnd(const http::HeaderMap* /*trailers*/) {}
   // The client takes more again (Driver::congested() is false).
   virtual void OnClientDrained() {}
-  // The client closed or reset. Unless it was asked to go on (proxy_ignore_client_abort), the handler
-  // stops its work; the driver finishes with 499. Returns true where the handler goes on.
+  // The client closed or reset. Unless it was asked to go on (proxy_ignore_client_abort), the
+  // handler stops its work; the driver finishes with 499. Returns true where the handler goes on.
   virtual bool OnClientGone() { return false; }
-  // The driver has answered otherwise, or the connection is gone: the handler stops its work and calls
-  // the driver no more. Called before it is retired; it is destroyed at the end of the turn.
+  // The driver has answered otherwise, or the connection is gone: the handler stops its work and
+  // calls the driver no more. Called before it is retired; it is destroyed at the end of the turn.
   virtual void Abandon() {}
 };
 

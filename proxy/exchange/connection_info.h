@@ -24,8 +24,8 @@ struct ConnectionInfo {
   uint64_t number = 0;  // $connection; unique in this worker's life, over all workers with the pid
   SocketAddress peer;   // as the kernel says
   SocketAddress local;
-  uint64_t requests = 0;      // $connection_requests
-  SteadyTime accepted{};      // $connection_time
+  uint64_t requests = 0;  // $connection_requests
+  SteadyTime accepted{};  // $connection_time
   int64_t accepted_unix_ms = 0;
   bool http2 = false;
   const event::TlsInfo* tls = nullptr;

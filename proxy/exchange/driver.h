@@ -69,7 +69,8 @@ class Driver {
   // Gives the client's stream up for a tunnel; the driver's connection then only waits for
   // TunnelDone. `client_leftover` receives bytes already read.
   virtual event::Stream* TakeStreamForTunnel(std::string* client_leftover) = 0;
-  // The tunnel ended: log phase, then everything is closed. `client_bytes_sent` counts what it sent.
+  // The tunnel ended: log phase, then everything is closed. `client_bytes_sent` counts what it
+  // sent.
   virtual void TunnelDone(uint64_t client_bytes_sent) = 0;
 
   virtual event::EventLoop& loop() = 0;

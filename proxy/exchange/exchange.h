@@ -92,15 +92,15 @@ class Exchange final : public LogContext {
   bool body_collected = false;  // everything is in `body`
   bool body_discarded = false;
   bool expects_continue = false;
-  bool uri_changed = false;          // by rewrite, since find-location
-  bool valid_location = true;        // false after `rewrite … break`: proxy_pass keeps the prefix
-  bool valid_unparsed_uri = true;    // proxy_pass may send request.target as it came
-  bool uri_had_escapes = false;      // the path as sent had '%' or '+'
-  bool internal = false;             // reached by an internal redirect
+  bool uri_changed = false;        // by rewrite, since find-location
+  bool valid_location = true;      // false after `rewrite … break`: proxy_pass keeps the prefix
+  bool valid_unparsed_uri = true;  // proxy_pass may send request.target as it came
+  bool uri_had_escapes = false;    // the path as sent had '%' or '+'
+  bool internal = false;           // reached by an internal redirect
   int uri_changes_left = 11;
   // try_files found its file under the alias of this regex location: the URI is appended to it.
   const config::LocationConfig* alias_takes_uri = nullptr;
-  std::string_view request_id;       // $request_id, made on first use
+  std::string_view request_id;  // $request_id, made on first use
 
   // --- Where it goes ---
   const config::ServerConfig* server = nullptr;
@@ -120,12 +120,13 @@ class Exchange final : public LogContext {
   // A filter or error_page replaces the response: status to show whatever the page's own is.
   int error_status = 0;
   bool error_page_used = false;
-  int error_page_status = 0;  // the status that error_page gives to the page's own answer; 0: its own
-  bool keep_alive = true;   // we are willing
-  bool client_aborted = false;  // closed or reset before its response was whole: logged as 499
-  bool header_only = false;     // HEAD
+  int error_page_status =
+      0;                   // the status that error_page gives to the page's own answer; 0: its own
+  bool keep_alive = true;  // we are willing
+  bool client_aborted = false;      // closed or reset before its response was whole: logged as 499
+  bool header_only = false;         // HEAD
   bool conditions_checked = false;  // the handler has looked at If-… itself
-  uint64_t bytes_sent = 0;       // of the whole response; kept up to date until the log phase
+  uint64_t bytes_sent = 0;          // of the whole response; kept up to date until the log phase
   uint64_t body_bytes_sent = 0;
   uint64_t request_length = 0;
   int status_for_log() const;
@@ -134,8 +135,8 @@ class Exchange final : public LogContext {
   std::vector<UpstreamRecord> upstream;
   const http::ResponseHead* upstream_head = nullptr;  // $upstream_http_*; lives in the arena
   const http::HeaderMap* upstream_trailers = nullptr;
-  std::string_view proxy_host;       // $proxy_host
-  std::string_view proxy_port;       // $proxy_port
+  std::string_view proxy_host;  // $proxy_host
+  std::string_view proxy_port;  // $proxy_port
   std::string_view upstream_cache_status;
   // $sent_trailer_*: filled by the trailers filter.
   const http::HeaderMap* sent_trailers = nullptr;
@@ -145,12 +146,12 @@ class Exchange final : public LogContext {
   std::shared_ptr<void> pending;
 
   // --- Limits and access, for variables and logs ---
-  std::string_view limit_req_status;   // PASSED, DELAYED, REJECTED, …_DRY_RUN
+  std::string_view limit_req_status;  // PASSED, DELAYED, REJECTED, …_DRY_RUN
   std::string_view limit_conn_status;
   bool access_satisfied = false;
   std::string_view waf_transaction_id;
   std::string_view redirect_location;  // of a rule's redirect; becomes Location
-  int waf_rule_id = 0;  // of the rule that refused; 0: none
+  int waf_rule_id = 0;                 // of the rule that refused; 0: none
 
   // --- Variables ---
   // Text of a variable; nothing where it is absent ("" in templates, "-" in logs).

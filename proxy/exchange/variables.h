@@ -32,7 +32,8 @@ const config::VariableCatalog& BuiltinCatalog();
 class ComputedVariables {
  public:
   virtual ~ComputedVariables() = default;
-  virtual void Compute(Exchange& exchange, const config::VariableName& name, Value& value) const = 0;
+  virtual void Compute(Exchange& exchange, const config::VariableName& name,
+                       Value& value) const = 0;
 };
 
 // Slots of one configuration, bound once per cycle.

@@ -47,9 +47,9 @@ void GetConnectionRequests(Exchange& exchange, std::string_view, Value& value) {
   SetCopy(exchange, value, std::to_string(exchange.connection.requests));
 }
 void GetConnectionTime(Exchange& exchange, std::string_view, Value& value) {
-  const int64_t ms = std::chrono::duration_cast<Milliseconds>(CachedNow().steady -
-                                                              exchange.connection.accepted)
-                         .count();
+  const int64_t ms =
+      std::chrono::duration_cast<Milliseconds>(CachedNow().steady - exchange.connection.accepted)
+          .count();
   SetCopy(exchange, value, fmt::format("{}.{:03}", ms / 1000, ms % 1000));
 }
 void GetPid(Exchange& exchange, std::string_view, Value& value) {

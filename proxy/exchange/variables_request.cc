@@ -61,9 +61,8 @@ void GetMethod(Exchange& exchange, std::string_view, Value& value) {
 }
 void GetProtocol(Exchange& exchange, std::string_view, Value& value) {
   if (exchange.request.request_line.empty()) return SetAbsent(value);
-  SetView(value, exchange.request.version_name.empty()
-                     ? http::VersionName(exchange.request.version)
-                     : exchange.request.version_name);
+  SetView(value, exchange.request.version_name.empty() ? http::VersionName(exchange.request.version)
+                                                       : exchange.request.version_name);
 }
 void GetArgs(Exchange& exchange, std::string_view, Value& value) { SetView(value, exchange.args); }
 void GetIsArgs(Exchange& exchange, std::string_view, Value& value) {
@@ -84,8 +83,7 @@ void GetHostname(Exchange&, std::string_view, Value& value) {
   SetView(value, name);
 }
 void GetHttp(Exchange& exchange, std::string_view suffix, Value& value) {
-  SetFromFields(exchange, exchange.request.fields, suffix, suffix == "cookie" ? "; " : ", ",
-                value);
+  SetFromFields(exchange, exchange.request.fields, suffix, suffix == "cookie" ? "; " : ", ", value);
 }
 void GetCookie(Exchange& exchange, std::string_view suffix, Value& value) {
   if (const auto found = http::FindCookie(exchange.request.fields, suffix)) {
@@ -174,7 +172,8 @@ void GetRemoteUser(Exchange& exchange, std::string_view, Value& value) {
 }
 // root expanded; alias gives the replaced prefix.
 void GetDocumentRoot(Exchange& exchange, std::string_view, Value& value) {
-  SetCopy(exchange, value, exchange.config.FullPath(exchange.Expand(exchange.settings().core.root)));
+  SetCopy(exchange, value,
+          exchange.config.FullPath(exchange.Expand(exchange.settings().core.root)));
 }
 void GetRealpathRoot(Exchange& exchange, std::string_view, Value& value) {
   const std::string path = exchange.config.FullPath(exchange.Expand(exchange.settings().core.root));

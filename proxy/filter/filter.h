@@ -14,10 +14,10 @@ struct Verdict {
   enum class Kind : uint8_t {
     kContinue,
     kSatisfied,  // access phase only: this check grants access (`satisfy any` stops here)
-    kPause,    // the filter will call exchange.driver->Resume(), and it has a deadline
-    kRespond,  // answer with `status`; error_page applies
-    kAbort,    // close without an answer
-    kDone,     // the filter has answered by itself through the driver
+    kPause,      // the filter will call exchange.driver->Resume(), and it has a deadline
+    kRespond,    // answer with `status`; error_page applies
+    kAbort,      // close without an answer
+    kDone,       // the filter has answered by itself through the driver
   };
   Kind kind = Kind::kContinue;
   int status = 0;

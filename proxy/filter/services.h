@@ -18,7 +18,7 @@ class Registry;
 namespace framewall::waf {
 class Engine;
 class RuleSet;
-}
+}  // namespace framewall::waf
 
 namespace framewall::filter {
 

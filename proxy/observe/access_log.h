@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "proxy/config/model/http.h"
 #include "proxy/config/diagnostics.h"
+#include "proxy/config/model/http.h"
 #include "proxy/event/loop.h"
 #include "proxy/exchange/exchange.h"
 

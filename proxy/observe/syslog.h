@@ -1,4 +1,5 @@
-// syslog:server=…,facility=…,tag=…,severity=…,nohostname over UDP or a Unix datagram socket (RFC 3164).
+// syslog:server=…,facility=…,tag=…,severity=…,nohostname over UDP or a Unix datagram socket (RFC
+// 3164).
 #pragma once
 
 #include <memory>

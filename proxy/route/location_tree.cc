@@ -10,17 +10,24 @@ using Match = LocationConfig::Match;
 LocationTree::LocationTree(const LocationConfig& level) {
   for (const auto& location : level.locations) {
     switch (location->match) {
-      case Match::kExact: exact_.emplace(location->name, MakeNode(*location)); break;
+      case Match::kExact:
+        exact_.emplace(location->name, MakeNode(*location));
+        break;
       case Match::kPrefix:
       case Match::kPrefixNoRegex:
         prefixes_.emplace(location->name, MakeNode(*location));
         prefix_lengths_.push_back(location->name.size());
         break;
-      case Match::kRegex: regexes_.push_back(MakeNode(*location)); break;
-      case Match::kNamed: named_.emplace(location->name, location.get()); break;
+      case Match::kRegex:
+        regexes_.push_back(MakeNode(*location));
+        break;
+      case Match::kNamed:
+        named_.emplace(location->name, location.get());
+        break;
       case Match::kServer:
       case Match::kIf:
-      case Match::kExcept: break;
+      case Match::kExcept:
+        break;
     }
   }
   std::sort(prefix_lengths_.begin(), prefix_lengths_.end(), std::greater<>());

@@ -22,8 +22,8 @@ class LocationTree {
     // The URI lacks the slash at the end of a proxied prefix location: redirect there (301).
     const config::LocationConfig* redirect_to = nullptr;
   };
-  // Exact first; else the longest prefix, unless a regex of its level (or of a nested one) matches and
-  // the prefix was not "^~". Captures are left in `exchange`.
+  // Exact first; else the longest prefix, unless a regex of its level (or of a nested one) matches
+  // and the prefix was not "^~". Captures are left in `exchange`.
   Answer Find(exchange::Exchange& exchange, std::string_view uri) const;
   const config::LocationConfig* FindNamed(std::string_view name) const;
 

@@ -78,8 +78,7 @@ void ComputeGeo(Exchange& exchange, const config::GeoConfig& geo, Value& value) 
     }
   }
   for (const auto& range : geo.range_entries) {
-    if (range.first.is_v4() == address.is_v4() && range.first <= address &&
-        address <= range.last) {
+    if (range.first.is_v4() == address.is_v4() && range.first <= address && address <= range.last) {
       SetView(value, range.value);
     }
   }
@@ -105,7 +104,8 @@ void MapTable::Compute(Exchange& exchange, const config::VariableName& name, Val
     case config::VariableKind::kSplit:
       return ComputeSplit(exchange, config_.http.split_clients[index], value);
     case config::VariableKind::kReferenced:
-    case config::VariableKind::kSet: return;
+    case config::VariableKind::kSet:
+      return;
   }
 }
 

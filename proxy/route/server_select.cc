@@ -51,13 +51,19 @@ const AddressServers* ServerTable::Find(const SocketAddress& local) const {
 void AddressServers::AddName(const config::ServerConfig& server, const config::ServerName& name) {
   using Kind = config::ServerName::Kind;
   switch (name.kind) {
-    case Kind::kExact: exact_.emplace(name.name, &server); break;
+    case Kind::kExact:
+      exact_.emplace(name.name, &server);
+      break;
     case Kind::kLeadingWildcard:
       leading_.emplace(name.name, &server);
       if (name.also_exact) exact_.emplace(name.name, &server);
       break;
-    case Kind::kTrailingWildcard: trailing_.emplace(name.name, &server); break;
-    case Kind::kRegex: regexes_.emplace_back(&name, &server); break;
+    case Kind::kTrailingWildcard:
+      trailing_.emplace(name.name, &server);
+      break;
+    case Kind::kRegex:
+      regexes_.emplace_back(&name, &server);
+      break;
   }
 }
 

@@ -5,7 +5,8 @@
 //   kHead      a part of a request head is here
 //   kExchange  a request is being served
 //   kDiscard   answered; the rest of the request's body is read and thrown away
-//   kLingering answered and our end is sent; reading until the client closes, so that no RST destroys
+//   kLingering answered and our end is sent; reading until the client closes, so that no RST
+//   destroys
 //              the answer on its way
 //   kClosing   everything is said; waits until the kernel has taken it
 //   kTunnel    the stream belongs to a tunnel

@@ -1,6 +1,7 @@
 // Walks one exchange through the phases of docs/life-of-a-request.md; the only caller of filters.
 //
-// States, in order:   kHead → kBody (collecting, where a filter or the handler wants the whole body)
+// States, in order:   kHead → kBody (collecting, where a filter or the handler wants the whole
+// body)
 //   → kContent → kLog. Every way out goes through Complete(), which runs the log phase once.
 // Internal redirects (error_page, try_files, X-Accel-Redirect, index) go back to find-location.
 #pragma once

@@ -170,15 +170,15 @@ std::unique_ptr<Resources> Resources::Build(const config::Config& config, Resour
   made->tls = TlsContexts::Build(config, old == nullptr ? nullptr : old->tls.get(), diagnostics);
   made->client_tls = upstream::BuildClientTls(config, diagnostics);
   RuleWalk(config, *made, diagnostics).Run();
-  auto state = upstream::SharedState::Make(
-      config, old == nullptr ? nullptr : old->upstream_state.get());
+  auto state =
+      upstream::SharedState::Make(config, old == nullptr ? nullptr : old->upstream_state.get());
   if (state.ok()) {
     made->upstream_state = std::move(state).value();
   } else {
     diagnostics.Error(config::SourceLocation{}, state.error().message);
   }
-  auto zones = filter::LimitZones::Make(config.http,
-                                        old == nullptr ? nullptr : old->limit_zones.get());
+  auto zones =
+      filter::LimitZones::Make(config.http, old == nullptr ? nullptr : old->limit_zones.get());
   if (zones.ok()) {
     made->limit_zones = std::move(zones).value();
   } else {

@@ -26,8 +26,8 @@ class Resources {
                                           metrics::Registry* registry, bool test_only,
                                           config::Diagnostics& diagnostics);
 
-  // Hands files and directories that workers write (temp paths, logs, audit storage) to the workers'
-  // user. Called as root, after Build.
+  // Hands files and directories that workers write (temp paths, logs, audit storage) to the
+  // workers' user. Called as root, after Build.
   virtual Status GiveTo(unsigned uid, unsigned gid) = 0;
   // USR1, in the master: opens access, error and audit logs anew.
   virtual void ReopenLogs() = 0;

@@ -165,11 +165,10 @@ void ResponsePath::CommitHead() {
   options.preamble =
       Preamble(core.server_tokens, !fields.Has(FieldId::kServer), !fields.Has(FieldId::kDate));
   exchange_.head_sent = true;
-  exchange_.response_chunked = exchange_.content_length < 0 &&
-                               !fields.Has(FieldId::kContentLength) &&
-                               exchange_.request.version != http::Version::kHttp10 &&
-                               core.chunked_transfer_encoding && !exchange_.header_only &&
-                               !discard_body_;
+  exchange_.response_chunked =
+      exchange_.content_length < 0 && !fields.Has(FieldId::kContentLength) &&
+      exchange_.request.version != http::Version::kHttp10 && core.chunked_transfer_encoding &&
+      !exchange_.header_only && !discard_body_;
   exchange_.action = exchange::Action::kSendingToClient;
   owner_.codec().SendHead(owner_.stream_id(), exchange_.response, options);
   SetRate();

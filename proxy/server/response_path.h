@@ -60,11 +60,11 @@ class ResponsePath {
 
   exchange::Exchange& exchange_;
   ResponseOwner& owner_;
-  bool begun_ = false;         // SendHead was called
+  bool begun_ = false;  // SendHead was called
   bool held_ = false;
   bool discard_body_ = false;  // 304 and the like: the handler's body goes nowhere
   bool skip_filters_ = false;
-  bool refused_ = false;       // a filter replaced the response; what the handler still sends is dropped
+  bool refused_ = false;  // a filter replaced the response; what the handler still sends is dropped
   std::string held_body_;
   uint64_t rate_ = 0;        // octets a second; 0: no limit
   uint64_t rate_after_ = 0;  // octets that are free of it

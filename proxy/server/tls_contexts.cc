@@ -60,9 +60,15 @@ Result<tls::ServerTlsOptions> TlsContexts::OptionsOf(const config::TlsSettings& 
   FW_ASSIGN(const tls::SessionCacheSetting cache, tls::ParseSessionCache(settings.session_cache));
   using CacheKind = tls::ServerTlsOptions::SessionCache;
   switch (cache.kind) {
-    case tls::SessionCacheSetting::Kind::kOff: options.session_cache = CacheKind::kOff; break;
-    case tls::SessionCacheSetting::Kind::kNone: options.session_cache = CacheKind::kNone; break;
-    case tls::SessionCacheSetting::Kind::kUse: options.session_cache = CacheKind::kUse; break;
+    case tls::SessionCacheSetting::Kind::kOff:
+      options.session_cache = CacheKind::kOff;
+      break;
+    case tls::SessionCacheSetting::Kind::kNone:
+      options.session_cache = CacheKind::kNone;
+      break;
+    case tls::SessionCacheSetting::Kind::kUse:
+      options.session_cache = CacheKind::kUse;
+      break;
   }
   options.builtin_cache = cache.builtin;
   options.builtin_cache_size = cache.builtin_size;

@@ -223,8 +223,8 @@ class Worker {
     services_.draining = true;
     metrics_.Draining();
     listeners_.clear();
-    // Ours of the shared sockets: where nobody else holds them the address is free, and nobody waits
-    // in a backlog that is never read.
+    // Ours of the shared sockets: where nobody else holds them the address is free, and nobody
+    // waits in a backlog that is never read.
     for (const ListenSocket& socket : inputs_.listeners) ::close(socket.fd);
     upstreams_.Shut();
     // Drain may close the connection and so change the table.

@@ -25,7 +25,8 @@ struct WorkerInputs {
   int metrics_slot = 0;
   // Counts reloads: which generation of workers this is.
   int generation = 0;
-  // master_process off: the process is master and worker at once; HUP and USR2 are not handled here.
+  // master_process off: the process is master and worker at once; HUP and USR2 are not handled
+  // here.
   bool single_process = false;
 };
 

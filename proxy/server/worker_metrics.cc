@@ -45,25 +45,22 @@ Result<std::unique_ptr<metrics::Registry>> MakeRegistry(size_t slots) {
   families.waiting = builder.AddGauge("framewall_connections_waiting", "Idle connections.");
   families.requests_all =
       builder.AddCounter("framewall_http_requests_all_total", "Requests, of all servers.");
-  families.requests = builder.AddCounter("framewall_http_requests_total",
-                                         "Requests by server and status.", {"server", "status"},
-                                         1024);
-  families.request_time =
-      builder.AddHistogram("framewall_http_request_duration_seconds",
-                           "From the first octet of a request to its log line.",
-                           metrics::Buckets::Latency());
+  families.requests =
+      builder.AddCounter("framewall_http_requests_total", "Requests by server and status.",
+                         {"server", "status"}, 1024);
+  families.request_time = builder.AddHistogram("framewall_http_request_duration_seconds",
+                                               "From the first octet of a request to its log line.",
+                                               metrics::Buckets::Latency());
   families.upstream_requests =
       builder.AddCounter("framewall_upstream_requests_total",
                          "Attempts by upstream address and status.", {"address", "status"}, 1024);
-  families.upstream_failures =
-      builder.AddCounter("framewall_upstream_failures_total",
-                         "Attempts that brought no response.", {"address"}, 256);
-  families.upstream_time = builder.AddHistogram(
-      "framewall_upstream_response_duration_seconds", "Attempts, from connect to the last octet.",
-      metrics::Buckets::Latency(), {"address"}, 256);
-  families.waf_verdicts =
-      builder.AddCounter("framewall_waf_verdicts_total", "Rules that matched or refused.",
-                         {"rule", "verdict"}, 2048);
+  families.upstream_failures = builder.AddCounter(
+      "framewall_upstream_failures_total", "Attempts that brought no response.", {"address"}, 256);
+  families.upstream_time = builder.AddHistogram("framewall_upstream_response_duration_seconds",
+                                                "Attempts, from connect to the last octet.",
+                                                metrics::Buckets::Latency(), {"address"}, 256);
+  families.waf_verdicts = builder.AddCounter(
+      "framewall_waf_verdicts_total", "Rules that matched or refused.", {"rule", "verdict"}, 2048);
   families.audit_lost = builder.AddCounter("framewall_waf_audit_records_lost_total",
                                            "Audit records that could not be written.");
   families.draining = builder.AddGauge("framewall_workers_draining",
@@ -104,12 +101,13 @@ void WorkerMetrics::Move(State from, State to) {
 void WorkerMetrics::RequestDone(const exchange::Exchange& exchange) {
   if (registry_ == nullptr) return;
   requests_.Add();
-  const auto spent = std::chrono::duration_cast<std::chrono::microseconds>(CachedNow().steady -
-                                                                           exchange.started);
+  const auto spent =
+      std::chrono::duration_cast<std::chrono::microseconds>(CachedNow().steady - exchange.started);
   request_time_.Observe(static_cast<uint64_t>(std::max<int64_t>(0, spent.count())));
 
   const int status = exchange.status_for_log();
-  const size_t server = exchange.server == nullptr ? 0 : static_cast<size_t>(exchange.server->index);
+  const size_t server =
+      exchange.server == nullptr ? 0 : static_cast<size_t>(exchange.server->index);
   if (by_server_.size() <= server) by_server_.resize(server + 1);
   const StatusCounter* known = nullptr;
   for (const StatusCounter& one : by_server_[server]) {

@@ -53,9 +53,10 @@ void ApplyUserFile(BuildContext& context, const Directive& directive) {
 void ApplyAuthRequest(BuildContext& context, const Directive& directive) {
   if (directive.args[0] == "off") return;
   // Accepted and not asked would let everybody in.
-  context.Error(directive,
-                "\"auth_request\" is not available yet, only \"off\" is; until then let the upstream "
-                "check, or use \"auth_basic\"");
+  context.Error(
+      directive,
+      "\"auth_request\" is not available yet, only \"off\" is; until then let the upstream "
+      "check, or use \"auth_basic\"");
 }
 
 void ApplyAuthRequestSet(BuildContext& context, const Directive& directive) {

@@ -1,8 +1,8 @@
 // The http block: what belongs to no server or to each of them, and the defaults of the level.
 #include <utility>
 
-#include "proxy/config/paths.h"
 #include "proxy/config/directives/directives.h"
+#include "proxy/config/paths.h"
 #include "proxy/config/setters.h"
 #include "proxy/config/template_parser.h"
 

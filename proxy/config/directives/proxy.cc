@@ -325,9 +325,10 @@ constexpr ContextSet kHsl = kHttpServerLocation;
 
 void ApplyForceRanges(BuildContext& context, const Directive& directive) {
   if (directive.args[0] == "off") return;
-  context.diagnostics.Warn(directive.at,
-                           "\"proxy_force_ranges\" has no effect here: ranges are the upstream's to "
-                           "answer");
+  context.diagnostics.Warn(
+      directive.at,
+      "\"proxy_force_ranges\" has no effect here: ranges are the upstream's to "
+      "answer");
 }
 
 constexpr DirectiveSpec kRows[] = {

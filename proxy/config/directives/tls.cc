@@ -41,9 +41,10 @@ void ApplySsl(BuildContext& context, const Directive& directive) {
 
 void ApplyOcsp(BuildContext& context, const Directive& directive) {
   if (directive.args[0] == "off") return;
-  context.Error(directive,
-                "\"ssl_ocsp\" is not available, only \"off\" is; revoked certificates of clients are "
-                "refused by \"ssl_crl\"");
+  context.Error(
+      directive,
+      "\"ssl_ocsp\" is not available, only \"off\" is; revoked certificates of clients are "
+      "refused by \"ssl_crl\"");
 }
 
 void ApplyTicketKey(BuildContext& context, const Directive& directive) {

@@ -44,11 +44,11 @@ enum class IfModifiedSince : uint8_t { kOff, kExact, kBefore };
 enum class ServerTokens : uint8_t { kOff, kOn, kBuild };
 
 struct CoreSettings {
-  Template root;                // "html" unless set, made absolute with the prefix
-  bool root_is_alias = false;   // alias: replaces the location's prefix
-  std::vector<Template> index;  // "index.html" unless set
-  Template default_type;        // "text/plain" unless set
-  const MediaTypes* types = nullptr;  // owned by Config; never null after the build
+  Template root;                            // "html" unless set, made absolute with the prefix
+  bool root_is_alias = false;               // alias: replaces the location's prefix
+  std::vector<Template> index;              // "index.html" unless set
+  Template default_type;                    // "text/plain" unless set
+  const MediaTypes* types = nullptr;        // owned by Config; never null after the build
   uint64_t client_max_body_size = 1 << 20;  // 0: no limit
   uint64_t client_body_buffer_size = 16384;
   Milliseconds client_body_timeout{60000};
@@ -56,8 +56,8 @@ struct CoreSettings {
   BodyInFile client_body_in_file_only = BodyInFile::kOff;
   bool client_body_in_single_buffer = false;
   Milliseconds send_timeout{60000};
-  Milliseconds keepalive_timeout{75000};     // 0: no keep-alive
-  int64_t keepalive_header_seconds = -1;     // second argument; -1: no Keep-Alive field
+  Milliseconds keepalive_timeout{75000};  // 0: no keep-alive
+  int64_t keepalive_header_seconds = -1;  // second argument; -1: no Keep-Alive field
   uint64_t keepalive_requests = 1000;
   Milliseconds keepalive_time{3600000};
   bool keepalive_disable_msie6 = true;
@@ -70,7 +70,7 @@ struct CoreSettings {
   bool etag = true;
   IfModifiedSince if_modified_since = IfModifiedSince::kExact;
   std::optional<uint64_t> max_ranges;
-  Template limit_rate;        // octets per second; "0" or empty: none
+  Template limit_rate;  // octets per second; "0" or empty: none
   Template limit_rate_after;
   std::vector<ErrorPage> error_pages;
   bool recursive_error_pages = false;
@@ -93,13 +93,21 @@ struct HeaderLine {
   bool always = false;
 };
 
-enum class ExpiresKind : uint8_t { kOff, kUnmodified, kEpoch, kMax, kAfter, kAfterModified, kDaily };
+enum class ExpiresKind : uint8_t {
+  kOff,
+  kUnmodified,
+  kEpoch,
+  kMax,
+  kAfter,
+  kAfterModified,
+  kDaily
+};
 
 // expires: the value may be a template whose result is parsed anew.
 struct ExpiresSettings {
   bool set = false;
-  Template value;           // the last argument as written
-  bool modified = false;    // "expires modified +24h"
+  Template value;         // the last argument as written
+  bool modified = false;  // "expires modified +24h"
 };
 
 struct HeaderSettings {
@@ -123,7 +131,7 @@ struct AccessSettings {
 };
 
 struct RealIpSettings {
-  std::vector<AccessRule> from;  // set_real_ip_from; replaced as a list
+  std::vector<AccessRule> from;      // set_real_ip_from; replaced as a list
   std::string header = "X-Real-IP";  // or "proxy_protocol"
   bool recursive = false;
 };
@@ -131,7 +139,7 @@ struct RealIpSettings {
 struct LogFormat;
 
 struct AccessLogTarget {
-  Template path;  // a file, "/dev/stdout", or "syslog:server=…"
+  Template path;                      // a file, "/dev/stdout", or "syslog:server=…"
   const LogFormat* format = nullptr;  // owned by HttpConfig; null: combined
   std::optional<Template> condition;  // if=
   uint64_t buffer_size = 0;
@@ -184,10 +192,11 @@ struct WafSettings {
   WafOrder order = WafOrder::kConnector;
   OnWafError on_error = OnWafError::kDeny;
   WafBodyEncoding request_encoding = WafBodyEncoding::kInflate;  // waf_request_encoding
-  WafBodyEncoding response_encoding = WafBodyEncoding::kRefuse;  // kRefuse: Accept-Encoding is not passed on
-  uint64_t inflate_limit = 1 << 20;             // waf_inflate_limit: octets after inflating
-  uint64_t request_hold_limit = 16 << 20;       // waf_request_hold_limit per request
-  uint64_t worker_hold_limit = 256 << 20;       // waf_worker_hold_limit
+  WafBodyEncoding response_encoding =
+      WafBodyEncoding::kRefuse;            // kRefuse: Accept-Encoding is not passed on
+  uint64_t inflate_limit = 1 << 20;        // waf_inflate_limit: octets after inflating
+  uint64_t request_hold_limit = 16 << 20;  // waf_request_hold_limit per request
+  uint64_t worker_hold_limit = 256 << 20;  // waf_worker_hold_limit
 };
 
 }  // namespace framewall::config

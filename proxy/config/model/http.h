@@ -50,7 +50,16 @@ struct LocationSettings {
 enum class ContentKind : uint8_t { kStatic, kProxy, kStubStatus, kMetrics, kEmptyGif };
 
 struct LocationConfig {
-  enum class Match : uint8_t { kServer, kPrefix, kPrefixNoRegex, kExact, kRegex, kNamed, kIf, kExcept };
+  enum class Match : uint8_t {
+    kServer,
+    kPrefix,
+    kPrefixNoRegex,
+    kExact,
+    kRegex,
+    kNamed,
+    kIf,
+    kExcept
+  };
   Match match = Match::kPrefix;
   std::string name;  // "/a/", "@named", the regex as written
   RegexUse regex;
@@ -70,8 +79,8 @@ struct LocationConfig {
   std::vector<std::unique_ptr<LocationConfig>> locations;  // nested, in order of appearance
   LocationConfig* parent = nullptr;
   int id = 0;  // unique in the Config: per-location run-time state is kept in arrays
-  // The error log of this location, opened when the cycle's resources are built; null: the main log.
-  // Owned by those resources.
+  // The error log of this location, opened when the cycle's resources are built; null: the main
+  // log. Owned by those resources.
   mutable const Log* log = nullptr;
   SourceLocation at;
 };
@@ -135,7 +144,7 @@ struct MainConfig {
   Milliseconds worker_shutdown_timeout{0};  // 0: no limit
   int worker_priority = 0;
   std::string working_directory;
-  std::vector<std::string> env;  // "NAME" or "NAME=VALUE"
+  std::vector<std::string> env;         // "NAME" or "NAME=VALUE"
   uint64_t worker_old_generations = 8;  // ours: draining generations kept at once
 };
 

@@ -20,7 +20,7 @@ struct LimitZone {
 };
 
 struct LimitReqUse {
-  int zone = -1;       // index into HttpConfig::limit_zones
+  int zone = -1;  // index into HttpConfig::limit_zones
   std::string zone_name;
   uint64_t burst = 0;  // requests
   bool nodelay = false;
@@ -40,7 +40,7 @@ struct LimitSettings {
   std::vector<LimitConnUse> limit_conn;  // replaced as a list
   int limit_req_status = 503;
   int limit_conn_status = 503;
-  int limit_req_log_level = 4;   // kError; delays one level less severe
+  int limit_req_log_level = 4;  // kError; delays one level less severe
   int limit_conn_log_level = 4;
   bool limit_req_dry_run = false;
   bool limit_conn_dry_run = false;

@@ -85,10 +85,10 @@ struct ProxyTlsSettings {
 };
 
 struct ProxySettings {
-  // proxy_set_header: replaced as a list; nginx's defaults (Host $proxy_host, Connection close) hold
-  // for what the list does not name.
+  // proxy_set_header: replaced as a list; nginx's defaults (Host $proxy_host, Connection close)
+  // hold for what the list does not name.
   std::vector<HeaderLine> set_header;
-  Template method;      // empty: the client's
+  Template method;  // empty: the client's
   std::optional<Template> set_body;
   bool http11 = false;  // proxy_http_version 1.1
   bool http_version_set = false;
@@ -130,12 +130,12 @@ struct ProxySettings {
 // proxy_pass itself; not inherited, but by `if` and limit_except inside its location.
 struct ProxyPass {
   bool set = false;
-  bool secure = false;           // https://
-  bool has_uri = false;          // a part after the address replaces the location's prefix
-  std::string uri;               // that part, without names
-  bool has_variables = false;    // `url` is expanded for each request
-  Template url;                  // whole, as written
-  std::string host_text;         // $proxy_host: "backend", "127.0.0.1:8080"
+  bool secure = false;                 // https://
+  bool has_uri = false;                // a part after the address replaces the location's prefix
+  std::string uri;                     // that part, without names
+  bool has_variables = false;          // `url` is expanded for each request
+  Template url;                        // whole, as written
+  std::string host_text;               // $proxy_host: "backend", "127.0.0.1:8080"
   UpstreamConfig* upstream = nullptr;  // defined or implied; null with has_variables
   SourceLocation at;
 };

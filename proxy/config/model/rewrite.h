@@ -45,9 +45,9 @@ struct RewriteInstruction {
   SourceLocation at;
   // kRewrite
   RegexUse regex;
-  Template replacement;     // or return's text or URL, or set's value
-  bool drop_args = false;   // the replacement ended in '?'
-  bool redirects = false;   // it begins with http://, https:// or $scheme
+  Template replacement;    // or return's text or URL, or set's value
+  bool drop_args = false;  // the replacement ended in '?'
+  bool redirects = false;  // it begins with http://, https:// or $scheme
   Flag flag = Flag::kNone;
   // kSet
   VariableSlot variable = kNoVariable;

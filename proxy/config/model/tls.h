@@ -24,7 +24,7 @@ enum TlsProtocol : uint32_t {
 enum class VerifyClient : uint8_t { kOff, kOn, kOptional, kOptionalNoCa };
 
 struct TlsSettings {
-  std::vector<Template> certificates;             // ssl_certificate, replaced as a list
+  std::vector<Template> certificates;  // ssl_certificate, replaced as a list
   std::vector<Template> certificate_keys;
   std::string password_file;
   uint32_t protocols = kTlsV1 | kTlsV11 | kTlsV12 | kTlsV13;  // nginx 1.22
