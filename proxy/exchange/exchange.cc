@@ -109,9 +109,8 @@ void Exchange::Reset() {
 
 int Exchange::status_for_log() const {
   if (head_sent) return response.status;
-  if (client_aborted) return 499;
   if (error_status != 0) return error_status;
-  return 0;
+  return client_aborted ? 499 : 0;
 }
 
 std::optional<std::string_view> Exchange::Get(config::VariableSlot slot) {

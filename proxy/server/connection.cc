@@ -187,7 +187,6 @@ void Connection::OnEnd() {
       if (!codec_.request_complete()) {
         exchange_.LogError(LogLevel::kInfo, "client prematurely closed connection");
         exchange_.client_aborted = true;
-        if (!exchange_.head_sent) exchange_.error_status = 400;
         return driver_->OnClientGone(true);
       }
       // Requests that wait behind this one are still to be served (half-close).

@@ -236,9 +236,6 @@ ExchangeDriver::Flow ExchangeDriver::ResolveHost() {
     return Flow::kOver;
   };
   const http::RequestHead& request = exchange_.request;
-  if (client_.servers().ssl() && exchange_.connection.tls == nullptr) {
-    return refuse(497, "client sent plain HTTP request to HTTPS port");
-  }
   if (request.method == http::Method::kConnect) return refuse(405, "client sent CONNECT method");
   auto target = http::ParseTarget(request.target, false);
   if (!target.ok()) return refuse(400, "client sent invalid request: " + target.error().message);
@@ -278,6 +275,10 @@ ExchangeDriver::Flow ExchangeDriver::ResolveHost() {
   }
   exchange_.args = exchange_.target.query;
 
+  // Not earlier: error_page 497 https://$host$request_uri is how people use it.
+  if (client_.servers().ssl() && exchange_.connection.tls == nullptr) {
+    return refuse(497, "client sent plain HTTP request to HTTPS port");
+  }
   if (request.method == http::Method::kTrace) {
     return refuse(405, "client sent TRACE method");
   }
@@ -935,7 +936,8 @@ void ExchangeDriver::OnClientGone(bool reset) {
   }
   exchange_.client_aborted = true;
   exchange_.keep_alive = false;
-  if (!exchange_.head_sent && exchange_.error_status == 0) exchange_.error_status = 499;
+  // nginx's: a request that broke off was a bad one, another's client has left.
+  if (!exchange_.head_sent) exchange_.error_status = request_ended_ ? 499 : 400;
   CloseClient(event::Stream::CloseKind::kNormal);
 }
 
