@@ -194,6 +194,31 @@ TEST(HttpRequestBody, WhatIsNotWantedIsReadPast) {
   EXPECT_EQ(client.ReadResponse().body, "/3");
 }
 
+TEST(HttpRequestBody, WhatIsNotWantedMayComeSlowlyButNotForEver) {
+  ProxyProcess proxy(
+      Config("lingering_timeout 400ms; lingering_time 1500ms; location / { return 200 x; }"));
+  ASSERT_TRUE(proxy.Start()) << proxy.Output();
+  const auto begin = std::chrono::steady_clock::now();
+  RawClient slow(proxy.port(0));
+  slow.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n");
+  EXPECT_EQ(slow.ReadResponse().status(), 200);
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_TRUE(slow.wire().ReadSome(1, milliseconds(100)).empty());
+    slow.Send("x");
+  }
+  slow.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(slow.ReadResponse().status(), 200);
+  EXPECT_GT(std::chrono::steady_clock::now() - begin, milliseconds(600));
+
+  RawClient endless(proxy.port(0));
+  endless.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  EXPECT_EQ(endless.ReadResponse().status(), 200);
+  EXPECT_TRUE(Eventually([&] {
+    return (endless.wire().ReadSome(1, milliseconds(50)).empty() && !endless.wire().timed_out()) ||
+           !endless.Send("x");
+  }));
+}
+
 TEST(HttpRequestBody, ABrokenChunkBreaksTheUpstreamRequestToo) {
   std::promise<std::string> seen;
   FakeUpstream upstream([&seen](FakeUpstream::Peer& peer) {
