@@ -92,11 +92,14 @@ void Connection::SetState(State state) {
 void Connection::OnBytes(ByteView bytes) {
   if (proxy_protocol_pending_) return ReadPreface(bytes);
   switch (state_) {
+    case State::kDiscard:
     case State::kLingering: {
       const auto left = std::chrono::duration_cast<Milliseconds>(lingering_until_ -
                                                                  CachedNow().steady);
       if (left.count() <= 0) return CloseNow(event::Stream::CloseKind::kNormal);
-      return timer_.Set(std::min(core().lingering_timeout, left));
+      timer_.Set(std::min(core().lingering_timeout, left));
+      if (state_ == State::kLingering) return;
+      break;
     }
     case State::kClosing:
     case State::kTunnel:
@@ -339,8 +342,11 @@ void Connection::FinishExchange() {
   }
   if (!stays) return CloseGracefully();
   if (!codec_.request_complete()) {
+    // Each read comes by here.
+    if (state_ == State::kDiscard) return;
     SetState(State::kDiscard);
     exchange_.action = Action::kReadingRequestBody;
+    lingering_until_ = CachedNow().steady + core().lingering_time;
     timer_.Set(core().lingering_timeout);
     PauseBody(false);
     return;
