@@ -50,8 +50,8 @@ Connection::Connection(Services& services, const AcceptContext& accept, int fd,
   exchange_.action = Action::kWaitingForRequest;
   proxy_protocol_pending_ = accept.servers->proxy_protocol();
   if (accept.tls != nullptr && !proxy_protocol_pending_) {
-    stream_ = tls::MakeTlsServerStream(*services.loop, fd, *accept.tls, *accept.tls_hooks, local,
-                                       peer);
+    stream_ =
+        tls::MakeTlsServerStream(*services.loop, fd, *accept.tls, *accept.tls_hooks, local, peer);
     exchange_.action = Action::kHandshaking;
   } else {
     stream_ = event::MakeTcpStream(*services.loop, fd, local, peer);
@@ -77,10 +77,14 @@ void Connection::SetState(State state) {
   const auto shown = [](State one) {
     switch (one) {
       case State::kPreface:
-      case State::kIdle: return WorkerMetrics::State::kWaiting;
-      case State::kHead: return WorkerMetrics::State::kReading;
-      case State::kClosed: return WorkerMetrics::State::kNone;
-      default: return WorkerMetrics::State::kWriting;
+      case State::kIdle:
+        return WorkerMetrics::State::kWaiting;
+      case State::kHead:
+        return WorkerMetrics::State::kReading;
+      case State::kClosed:
+        return WorkerMetrics::State::kNone;
+      default:
+        return WorkerMetrics::State::kWriting;
     }
   };
   if (shown(state_) != shown(state)) services_.metrics->Move(shown(state_), shown(state));
@@ -94,8 +98,8 @@ void Connection::OnBytes(ByteView bytes) {
   switch (state_) {
     case State::kDiscard:
     case State::kLingering: {
-      const auto left = std::chrono::duration_cast<Milliseconds>(lingering_until_ -
-                                                                 CachedNow().steady);
+      const auto left =
+          std::chrono::duration_cast<Milliseconds>(lingering_until_ - CachedNow().steady);
       if (left.count() <= 0) return CloseNow(event::Stream::CloseKind::kNormal);
       timer_.Set(std::min(core().lingering_timeout, left));
       if (state_ == State::kLingering) return;
@@ -103,8 +107,10 @@ void Connection::OnBytes(ByteView bytes) {
     }
     case State::kClosing:
     case State::kTunnel:
-    case State::kClosed: return;
-    default: break;
+    case State::kClosed:
+      return;
+    default:
+      break;
   }
   if (input_.empty()) return Feed(bytes);
   input_.append(bytes);
@@ -185,7 +191,8 @@ void Connection::OnEnd() {
         exchange_.LogError(LogLevel::kInfo, "client prematurely closed connection");
       }
       return CloseNow(event::Stream::CloseKind::kNormal);
-    case State::kDiscard: return CloseNow(event::Stream::CloseKind::kNormal);
+    case State::kDiscard:
+      return CloseNow(event::Stream::CloseKind::kNormal);
     case State::kExchange:
       if (!codec_.request_complete()) {
         exchange_.LogError(LogLevel::kInfo, "client prematurely closed connection");
@@ -197,7 +204,8 @@ void Connection::OnEnd() {
       return driver_->OnClientGone(false);
     case State::kClosing:
     case State::kTunnel:
-    case State::kClosed: return;
+    case State::kClosed:
+      return;
   }
 }
 
@@ -265,8 +273,8 @@ void Connection::OnRequestEnd(http::StreamId, const http::HeaderMap* trailers) {
 
 void Connection::OnRequestError(http::StreamId, http::MessageError error) {
   if (!driver_.has_value()) {
-    exchange_.action = error.status == 414 ? Action::kReadingRequestLine
-                                           : Action::kReadingRequestHeaders;
+    exchange_.action =
+        error.status == 414 ? Action::kReadingRequestLine : Action::kReadingRequestHeaders;
     SetState(State::kExchange);
     driver_.emplace(services_, exchange_, *this);
   }
@@ -401,14 +409,17 @@ void Connection::OnTimer() {
       return CloseNow(event::Stream::CloseKind::kNormal);
     case State::kIdle:
     case State::kDiscard:
-    case State::kLingering: return CloseNow(event::Stream::CloseKind::kNormal);
+    case State::kLingering:
+      return CloseNow(event::Stream::CloseKind::kNormal);
     case State::kExchange:
       // Not a deadline of this exchange, unless its body is awaited.
-      if (body_timeout_.count() > 0 && driver_.has_value() && !driver_->request_ended()) driver_->OnBodyTimeout();
+      if (body_timeout_.count() > 0 && driver_.has_value() && !driver_->request_ended())
+        driver_->OnBodyTimeout();
       return;
     case State::kClosing:
     case State::kTunnel:
-    case State::kClosed: return;
+    case State::kClosed:
+      return;
   }
 }
 
