@@ -158,7 +158,13 @@ bool ProxyProcess::Start(const std::vector<std::string>& more_arguments) {
         return WaitForExit(std::chrono::milliseconds(0)) >= 0;
       },
       kPatienceOfStart);
-  return is_up && pid_ > 0;
+  if (!is_up || pid_ <= 0) return false;
+  // The pid file is there before the workers are.
+  if (config_.find("master_process off") != std::string::npos) return true;
+  return Eventually([this] {
+           return !Workers().empty() || WaitForExit(std::chrono::milliseconds(0)) >= 0;
+         }) &&
+         pid_ > 0;
 }
 
 std::string ProxyProcess::Output() const {

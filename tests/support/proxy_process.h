@@ -60,7 +60,7 @@ class ProxyProcess {
   ProxyProcess(const ProxyProcess&) = delete;
   ProxyProcess& operator=(const ProxyProcess&) = delete;
 
-  // Writes the configuration and starts; true once the pid file is there.
+  // Writes the configuration and starts; true once the pid file and a worker are there.
   bool Start(const std::vector<std::string>& more_arguments = {});
   // What it said before its log took over, and the log: for failure messages.
   std::string Output() const;
