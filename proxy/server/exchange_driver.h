@@ -1,8 +1,10 @@
 // Walks one exchange through the phases of docs/life-of-a-request.md; the only caller of filters.
 //
-// States, in order:   kHead → kBody (collecting, where a filter or the handler wants the whole
-// body)
-//   → kContent → kLog. Every way out goes through Complete(), which runs the log phase once.
+//   exchange_driver.cc  the walk from step to step, and the end with its log phase
+//   driver_location.cc  host, server, rewriting, location
+//   driver_body.cc      the request body: collected, shown to filters, streamed, discarded
+//   driver_answers.cc   what handlers say, redirects, error_page, built-in pages
+//
 // Internal redirects (error_page, try_files, X-Accel-Redirect, index) go back to find-location.
 #pragma once
 
