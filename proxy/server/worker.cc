@@ -122,8 +122,7 @@ class Worker {
                                                    ++connection_number_);
     Connection* key = connection.get();
     connections_.emplace(key, std::move(connection));
-    // listening sockets are connections in nginx's count too
-    if (connections_.size() + listeners_.size() >= config_.events.worker_connections) {
+    if (IsFull()) {
       if (!said_full_) {
         said_full_ = true;
         MainLog().Write(LogLevel::kAlert, std::to_string(config_.events.worker_connections) +
@@ -199,7 +198,13 @@ class Worker {
     for (const auto& listener : listeners_) listener->Pause();
   }
 
+  // Listening sockets are connections in nginx's count too.
+  bool IsFull() const {
+    return connections_.size() + listeners_.size() >= config_.events.worker_connections;
+  }
+
   void ResumeAccepting() {
+    if (IsFull()) return;  // the next connection that closes resumes
     paused_ = false;
     for (const auto& listener : listeners_) listener->Resume();
   }
