@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <set>
 #include <string>
@@ -90,7 +91,9 @@ class RuleWalk {
       source.text = from.text;
       source.key = from.key;
       source.file = std::string(from.at.file);
-      source.line = from.at.line;
+      // A directive's place is that of its ';', where inline rules end.
+      source.line =
+          from.at.line - static_cast<int>(std::count(from.text.begin(), from.text.end(), '\n'));
       own.push_back(std::move(source));
     }
     std::vector<waf::RuleError> errors;

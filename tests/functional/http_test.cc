@@ -548,6 +548,10 @@ void FillAndRecover(ProxyProcess& proxy, size_t count, const std::string& log_te
 }
 
 TEST(HttpExhaustion, OutOfDescriptorsTheWorkerRestsAndRecovers) {
+#ifdef __SANITIZE_ADDRESS__
+  // UBSan asks a pipe of its own whether memory can be read; without descriptors it says no.
+  GTEST_SKIP() << "the sanitizer itself needs descriptors";
+#endif
   ProxyProcess proxy(Server("location / { return 200 x; }", "worker_rlimit_nofile 60;"));
   FillAndRecover(proxy, 80, "(24: Too many open files)");
 }

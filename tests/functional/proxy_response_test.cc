@@ -187,7 +187,13 @@ TEST_F(ProxyResponse, ASlowClientPausesTheUpstream) {
     read += piece.size();
   }
   EXPECT_GT(read, kSize);
-  EXPECT_LT(ResidentKilobytes(workers[0]), before + 8192);
+  // AddressSanitizer keeps freed memory for a while; 200 MiB would still be seen.
+#ifdef __SANITIZE_ADDRESS__
+  constexpr size_t kMayGrow = 65536;
+#else
+  constexpr size_t kMayGrow = 8192;
+#endif
+  EXPECT_LT(ResidentKilobytes(workers[0]), before + kMayGrow);
 }
 
 }  // namespace

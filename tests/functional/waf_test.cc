@@ -1,6 +1,8 @@
 // What the rules decide, and how it is answered.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/functional/waf_testing.h"
 
 namespace framewall::test {
@@ -171,6 +173,24 @@ TEST(WafStart, BadRuleFileStopsItWithFileAndLine) {
   const CommandResult result = proxy.Run({"-t"});
   EXPECT_NE(result.exit_code, 0);
   EXPECT_NE(result.output.find("bad.conf:3"), std::string::npos) << result.output;
+}
+
+TEST(WafStart, BadInlineRulesStopItAtTheirOwnLine) {
+  ProxyProcess proxy(
+      "events {}\nhttp { server { listen 127.0.0.1:%%PORT_0%%; modsecurity on;\n"
+      "modsecurity_rules '\nSecRuleEngine On\nFooBar on\n'; } }");
+  const CommandResult result = proxy.Run({"-t"});
+  EXPECT_NE(result.exit_code, 0);
+  // The test's own lines stand before the text's: what counts is the distance to `events`.
+  const size_t events_line = [&] {
+    const std::string text = proxy.directory().Read("nginx.conf");
+    return 1 + static_cast<size_t>(std::count(
+                   text.begin(),
+                   text.begin() + static_cast<std::ptrdiff_t>(text.find("events {}\n")), '\n'));
+  }();
+  EXPECT_NE(result.output.find("nginx.conf:" + std::to_string(events_line + 4) + ":"),
+            std::string::npos)
+      << result.output;
 }
 
 TEST(WafStart, MissingRuleFileStopsItWhereItIsNamed) {
