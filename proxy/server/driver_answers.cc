@@ -28,11 +28,11 @@ ExchangeDriver::Flow ExchangeDriver::StartContent() {
       handler_ = content::MakeStaticHandler(exchange_);
       break;
     case ContentKind::kProxy:
+      streaming_body_ = exchange_.framing.kind != BodyFraming::Kind::kNone &&
+                        !exchange_.body_collected && !exchange_.body_discarded;
+      // What came with the head counts before any of it goes on.
+      if (streaming_body_ && RefuseLargeBody()) return Flow::kOver;
       handler_ = content::MakeProxyHandler(exchange_, *services_.upstreams);
-      if (exchange_.framing.kind != BodyFraming::Kind::kNone && !exchange_.body_collected &&
-          !exchange_.body_discarded) {
-        streaming_body_ = true;
-      }
       break;
     case ContentKind::kStubStatus:
       content::SendStubStatus(exchange_, services_.metrics->Totals());

@@ -54,14 +54,18 @@ void ExchangeDriver::SendContinueIfAwaited() {
   client_.codec().SendInterim(client_.stream_id(), head);
 }
 
-bool ExchangeDriver::StoreBody(ByteView piece) {
+// client_max_body_size for a body without a length of its own. True where it was refused.
+bool ExchangeDriver::RefuseLargeBody() {
   const uint64_t limit = exchange_.settings().core.client_max_body_size;
-  if (limit != 0 && body_received_ > limit) {
-    exchange_.LogError(LogLevel::kError, "client intended to send too large chunked body: " +
-                                             std::to_string(body_received_) + " bytes");
-    RespondWith(413);
-    return false;
-  }
+  if (limit == 0 || body_received_ <= limit) return false;
+  exchange_.LogError(LogLevel::kError, "client intended to send too large chunked body: " +
+                                           std::to_string(body_received_) + " bytes");
+  RespondWith(413);
+  return true;
+}
+
+bool ExchangeDriver::StoreBody(ByteView piece) {
+  if (RefuseLargeBody()) return false;
   if (Status stored = exchange_.body.Append(piece); !stored.ok()) {
     exchange_.LogError(LogLevel::kCrit, stored.error().message);
     RespondWith(500);
@@ -74,12 +78,7 @@ void ExchangeDriver::OnRequestBody(ByteView piece) {
   if (complete_ || exchange_.body_discarded) return;
   body_received_ += piece.size();
   if (streaming_body_) {
-    const uint64_t limit = exchange_.settings().core.client_max_body_size;
-    if (limit != 0 && body_received_ > limit) {
-      exchange_.LogError(LogLevel::kError, "client intended to send too large chunked body: " +
-                                               std::to_string(body_received_) + " bytes");
-      return RespondWith(413);
-    }
+    if (RefuseLargeBody()) return;
     if (handler_wants_body_) {
       handler_->OnRequestBody(piece);
     } else {

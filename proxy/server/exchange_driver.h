@@ -138,6 +138,7 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   void StartCollecting();
   void ConfigureBody();
   void SendContinueIfAwaited();
+  bool RefuseLargeBody();
   bool StoreBody(ByteView piece);
   bool TakeEarlyBody();
   void PassEarlyBody();

@@ -40,6 +40,18 @@ HttpMessage Ask(const ProxyProcess& proxy, const std::string& request) {
 
 // --- Requests -----------------------------------------------------------------------------------
 
+// Octets that come in one read with the head are over the limit before streaming has begun.
+TEST(HttpRequestBody, TheStartOfAStreamedBodyCountsBeforeTheUpstreamIsAsked) {
+  FakeUpstream upstream(FakeUpstream::Always(kOk));
+  ProxyProcess proxy(Config("client_max_body_size 1000; " + PassBoth(upstream)));
+  ASSERT_TRUE(proxy.Start()) << proxy.Output();
+  RawClient client(proxy.port(0));
+  client.Send("POST /stream HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2000\r\n" +
+              std::string(4000, 'x'));
+  EXPECT_EQ(client.ReadResponse().status(), 413);
+  EXPECT_EQ(upstream.connections(), 0);
+}
+
 TEST(HttpRequestBody, ChunksOfAnySizeArriveAsTheyWereMeant) {
   FakeUpstream upstream(FakeUpstream::Always(kOk));
   ProxyProcess proxy(Config(PassBoth(upstream)));
