@@ -26,7 +26,6 @@ struct ConnectionInfo {
   SocketAddress local;
   uint64_t requests = 0;  // $connection_requests
   SteadyTime accepted{};  // $connection_time
-  int64_t accepted_unix_ms = 0;
   bool http2 = false;
   const event::TlsInfo* tls = nullptr;
   ProxyProtocolInfo proxy_protocol;

@@ -95,7 +95,6 @@ void Exchange::Reset() {
   pending.reset();
   limit_req_status = {};
   limit_conn_status = {};
-  access_satisfied = false;
   waf_transaction_id = {};
   redirect_location = {};
   waf_rule_id = 0;

@@ -86,8 +86,7 @@ class Exchange final : public LogContext {
   std::string_view host;
   std::string_view remote_user;  // $remote_user, once auth_basic has read it
   bool remote_user_known = false;
-  int64_t started_unix_ms = 0;  // first octet of the request
-  SteadyTime started{};
+  SteadyTime started{};  // first octet of the request
   BodyBuffer body;
   bool body_collected = false;  // everything is in `body`
   bool body_discarded = false;
@@ -148,7 +147,6 @@ class Exchange final : public LogContext {
   // --- Limits and access, for variables and logs ---
   std::string_view limit_req_status;  // PASSED, DELAYED, REJECTED, …_DRY_RUN
   std::string_view limit_conn_status;
-  bool access_satisfied = false;
   std::string_view waf_transaction_id;
   std::string_view redirect_location;  // of a rule's redirect; becomes Location
   int waf_rule_id = 0;                 // of the rule that refused; 0: none

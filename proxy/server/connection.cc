@@ -43,7 +43,6 @@ Connection::Connection(Services& services, const AcceptContext& accept, int fd,
   info_.peer = peer;
   info_.local = local;
   info_.accepted = CachedNow().steady;
-  info_.accepted_unix_ms = CachedNow().unix_milliseconds;
   exchange_.client_address = peer;
   exchange_.server = &accept.servers->default_server();
   exchange_.location = &exchange_.server->root;
@@ -249,7 +248,6 @@ http::RequestHead& Connection::NewRequestHead(http::StreamId) {
   exchange_.location = &exchange_.server->root;
   exchange_.action = Action::kReadingRequestLine;
   exchange_.started = CachedNow().steady;
-  exchange_.started_unix_ms = CachedNow().unix_milliseconds;
   ++info_.requests;
   return exchange_.request;
 }

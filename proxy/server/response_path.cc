@@ -45,7 +45,6 @@ bool StillWanted(const filter::Verdict& verdict) {
 }  // namespace
 
 void ResponsePath::Reset() {
-  begun_ = false;
   held_ = false;
   discard_body_ = false;
   refused_ = false;
@@ -69,35 +68,35 @@ bool ResponsePath::AnyFilterHolds() const {
   return false;
 }
 
+// One moment of every filter, until one does not let the response pass. True where all do.
+template <class Moment>
+bool ResponsePath::PassesFilters(Moment moment) {
+  if (skip_filters_) return true;
+  for (const auto& one : owner_.filters()) {
+    if (one == nullptr) continue;
+    const filter::Verdict verdict = moment(*one);
+    if (StillWanted(verdict)) continue;
+    refused_ = true;
+    owner_.OnResponseVerdict(verdict);
+    return false;
+  }
+  return true;
+}
+
 void ResponsePath::SendHead() {
   if (refused_) return;
-  begun_ = true;
-  if (!skip_filters_) {
-    for (const auto& one : owner_.filters()) {
-      if (one == nullptr) continue;
-      const filter::Verdict verdict = one->OnResponseHead(exchange_);
-      if (StillWanted(verdict)) continue;
-      refused_ = true;
-      return owner_.OnResponseVerdict(verdict);
-    }
-    if (AnyFilterHolds()) {
-      held_ = true;
-      return;
-    }
+  if (!PassesFilters([this](filter::Filter& one) { return one.OnResponseHead(exchange_); })) return;
+  if (!skip_filters_ && AnyFilterHolds()) {
+    held_ = true;
+    return;
   }
   CommitHead();
 }
 
 void ResponsePath::SendBody(ByteView piece) {
   if (refused_ || piece.empty()) return;
-  if (!skip_filters_) {
-    for (const auto& one : owner_.filters()) {
-      if (one == nullptr) continue;
-      const filter::Verdict verdict = one->OnResponseBody(exchange_, piece);
-      if (StillWanted(verdict)) continue;
-      refused_ = true;
-      return owner_.OnResponseVerdict(verdict);
-    }
+  if (!PassesFilters([&](filter::Filter& one) { return one.OnResponseBody(exchange_, piece); })) {
+    return;
   }
   if (held_) {
     held_body_.append(piece);
@@ -109,15 +108,7 @@ void ResponsePath::SendBody(ByteView piece) {
 
 void ResponsePath::SendEnd(const http::HeaderMap* trailers) {
   if (refused_) return;
-  if (!skip_filters_) {
-    for (const auto& one : owner_.filters()) {
-      if (one == nullptr) continue;
-      const filter::Verdict verdict = one->OnResponseEnd(exchange_);
-      if (StillWanted(verdict)) continue;
-      refused_ = true;
-      return owner_.OnResponseVerdict(verdict);
-    }
-  }
+  if (!PassesFilters([this](filter::Filter& one) { return one.OnResponseEnd(exchange_); })) return;
   if (held_) Release();
   if (refused_) return;
   Finish(trailers);
@@ -186,13 +177,16 @@ void ResponsePath::SetRate() {
 }
 
 // As nginx: a second's worth is free at the start, and what was sent is measured in whole seconds.
-void ResponsePath::PumpRate() {
+uint64_t ResponsePath::RateAllowance() {
   const uint64_t seconds = static_cast<uint64_t>(CachedNow().unix_seconds() - rate_started_) + 1;
   const uint64_t allowed = rate_ * seconds + rate_after_;
   const uint64_t sent = owner_.codec().bytes_sent(owner_.stream_id());
-  if (allowed > sent) {
-    const size_t count =
-        static_cast<size_t>(std::min<uint64_t>(allowed - sent, rate_queue_.size()));
+  return allowed > sent ? allowed - sent : 0;
+}
+
+void ResponsePath::PumpRate() {
+  const auto count = static_cast<size_t>(std::min<uint64_t>(RateAllowance(), rate_queue_.size()));
+  if (count > 0) {
     owner_.codec().SendBody(owner_.stream_id(), ByteView(rate_queue_).substr(0, count));
     rate_queue_.erase(0, count);
   }
@@ -215,13 +209,13 @@ void ResponsePath::WriteBody(ByteView piece) {
   if (discard_body_ || piece.empty() || exchange_.header_only) return;
   if (rate_ != 0) {
     const bool idle = rate_queue_.empty();
-    rate_queue_.append(piece);
-    if (!idle) return;
-    // Not through PumpRate: the producer is in the middle of its call.
-    const uint64_t sent = owner_.codec().bytes_sent(owner_.stream_id());
-    const uint64_t seconds = static_cast<uint64_t>(CachedNow().unix_seconds() - rate_started_) + 1;
-    if (rate_ * seconds + rate_after_ < sent + rate_queue_.size()) return PumpRate();
-    rate_queue_.clear();
+    // What fits goes on at once: PumpRate would call the producer, who is in the middle of his
+    // call.
+    if (!idle || RateAllowance() < piece.size()) {
+      rate_queue_.append(piece);
+      if (idle) PumpRate();
+      return;
+    }
   }
   owner_.codec().SendBody(owner_.stream_id(), piece);
 }

@@ -39,15 +39,15 @@ class ResponsePath {
   void SendEnd(const http::HeaderMap* trailers);
   // Response filters have had their say (a denial's own page is not judged again).
   void SkipFilters() { skip_filters_ = true; }
-  bool begun() const { return begun_; }
   bool held() const { return held_; }
-  size_t held_octets() const { return held_body_.size(); }
   // limit_rate holds octets back: produce no more until OnRateAllows.
   bool rate_limited() const { return !rate_queue_.empty(); }
   // Drops a response that was held, so that another can take its place.
   void DropHeld();
 
  private:
+  template <class Moment>
+  bool PassesFilters(Moment moment);
   bool AnyFilterHolds() const;
   void Release();
   void CommitHead();
@@ -56,11 +56,12 @@ class ResponsePath {
   void SetRate();
   // Sends of the queue what limit_rate allows by now, and sets the timer for the rest.
   void PumpRate();
+  // Octets that limit_rate lets go now.
+  uint64_t RateAllowance();
   void SendTrailersAndEnd(const http::HeaderMap* trailers);
 
   exchange::Exchange& exchange_;
   ResponseOwner& owner_;
-  bool begun_ = false;  // SendHead was called
   bool held_ = false;
   bool discard_body_ = false;  // 304 and the like: the handler's body goes nowhere
   bool skip_filters_ = false;
