@@ -35,8 +35,6 @@ void SetHandler(int number, void (*handler)(int)) {
   ::sigaction(number, &action, nullptr);
 }
 
-volatile sig_atomic_t reopen_requested = 0;
-
 }  // namespace
 
 std::string_view SignalName(int signal_number) {
@@ -78,19 +76,13 @@ std::optional<ReceivedSignal> WaitForSignal(std::optional<std::chrono::milliseco
 }
 
 void UnblockSignalsInWorker() {
-  for (const int number : {SIGQUIT, SIGTERM, SIGINT}) {
-    SetHandler(number, [](int) { ::_exit(0); });
-  }
-  SetHandler(SIGUSR1, [](int) { reopen_requested = 1; });
   // Not for workers: a terminal sends them to the whole group.
-  for (const int number : {SIGHUP, SIGUSR2, SIGWINCH}) SetHandler(number, SIG_IGN);
+  for (const int number : {SIGHUP, SIGUSR2}) SetHandler(number, SIG_IGN);
   SetHandler(SIGCHLD, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
-
-bool ReopenWasRequested() { return reopen_requested != 0; }
 
 void RestoreDefaultSignals() {
   for (const SignalRow& row : kSignals) SetHandler(row.number, SIG_DFL);

@@ -30,11 +30,9 @@ void BlockMasterSignals();
 // Requires: BlockMasterSignals was called.
 std::optional<ReceivedSignal> WaitForSignal(std::optional<std::chrono::milliseconds> wait);
 
-// In a new worker: the mask is empty again. Until the worker has handlers of its own, QUIT, TERM
-// and INT end it with status 0 (it has accepted nothing yet), and USR1 is remembered.
+// In a new worker that has its handlers: the mask is empty again. What came since the fork is
+// delivered now.
 void UnblockSignalsInWorker();
-// Did USR1 arrive since UnblockSignalsInWorker?
-bool ReopenWasRequested();
 
 // Before exec and where there is no master: dispositions and mask as they are at a program's start.
 void RestoreDefaultSignals();

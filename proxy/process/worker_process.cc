@@ -48,8 +48,7 @@ int Serve(Cycle& cycle, int index, std::optional<size_t> slot, metrics::Registry
   SeedRandom();
   server::WorkerInputs inputs = InputsFor(cycle, index, registry);
   inputs.metrics_slot = static_cast<int>(slot.value_or(0));
-  UnblockSignalsInWorker();
-  if (ReopenWasRequested()) cycle.resources().ReopenLogs();
+  inputs.signals_handled = UnblockSignalsInWorker;
   return server::RunWorker(inputs);
 }
 
@@ -85,7 +84,7 @@ int ServeInThisProcess(Cycle& cycle, metrics::Registry& registry) {
   SeedRandom();
   server::WorkerInputs inputs = InputsFor(cycle, 0, registry);
   inputs.single_process = true;
-  UnblockSignalsInWorker();
+  inputs.signals_handled = UnblockSignalsInWorker;
   return server::RunWorker(inputs);
 }
 

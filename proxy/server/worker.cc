@@ -78,6 +78,7 @@ class Worker {
       MainLog().Write(LogLevel::kNotice, "reopening logs");
       resources_.ReopenLogs();
     });
+    if (inputs_.signals_handled) inputs_.signals_handled();
     for (const ListenSocket& socket : inputs_.listeners) {
       listeners_.push_back(std::make_unique<event::Listener>(
           loop_, socket.fd, config_.events.multi_accept,

@@ -1,6 +1,7 @@
 // A worker: one event loop that serves connections until it is told to stop.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "proxy/base/address.h"
@@ -25,6 +26,9 @@ struct WorkerInputs {
   int metrics_slot = 0;
   // Counts reloads: which generation of workers this is.
   int generation = 0;
+  // Called once, when the handlers of signals are installed: the caller lets them come from then
+  // on. May be empty.
+  std::function<void()> signals_handled;
   // master_process off: the process is master and worker at once; HUP and USR2 are not handled
   // here.
   bool single_process = false;

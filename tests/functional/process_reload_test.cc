@@ -77,6 +77,23 @@ TEST(Reload, KeepsOldWorkersForTheirConnections) {
   EXPECT_TRUE(Eventually([&] { return proxy.Workers().size() == 1; }));
 }
 
+// Reloads that follow fast tell workers to leave that have hardly begun. Each must drain and say
+// so: one that took the signal by its default action would have dropped what it had accepted.
+TEST(Reload, WorkersThatHaveJustBegunDrainToo) {
+  ProxyProcess proxy(ServerThatReturns("204", "worker_processes 4;"));
+  ASSERT_TRUE(proxy.Start()) << proxy.Output();
+  for (int i = 0; i < 60; ++i) {
+    proxy.Signal(SIGHUP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_TRUE(Eventually([&] {
+    const size_t started = proxy.CountInLog("start worker process ");
+    return started > 8 && proxy.CountInLog("gracefully shutting down") + 4 == started &&
+           proxy.Workers().size() == 4;
+  })) << proxy.CountInLog("start worker process ")
+      << " started, " << proxy.CountInLog("gracefully shutting down") << " drained";
+}
+
 TEST(Reload, CapsTheGenerationsThatDrain) {
   const std::string config = ServerThatReturns("204", "worker_old_generations 2;");
   ProxyProcess proxy(config);
