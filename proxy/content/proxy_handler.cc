@@ -1,45 +1,26 @@
 #include "proxy/content/proxy_handler.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "proxy/base/clock.h"
 #include "proxy/base/text.h"
-#include "proxy/content/proxy_plan.h"
-#include "proxy/content/request_rewrite.h"
-#include "proxy/content/response_rewrite.h"
-#include "proxy/content/tunnel.h"
-#include "proxy/event/resolver.h"
-#include "proxy/event/timer.h"
 #include "proxy/http/http1/client_codec.h"
-#include "proxy/http/upgrade.h"
-#include "proxy/upstream/attempt.h"
-#include "proxy/upstream/group.h"
 #include "proxy/upstream/retry_policy.h"
 
 namespace framewall::content {
-namespace {
 
 using exchange::Action;
 using exchange::Exchange;
 using exchange::UpstreamRecord;
 using http::BodyFraming;
-using http::FieldId;
 using upstream::Attempt;
 using upstream::AttemptFailure;
 using upstream::Group;
 
-constexpr size_t kFilePiece = 32768;
-// Pieces of a chunked request below this are collected for one chunk.
-constexpr size_t kSmallPiece = 4096;
-
-int64_t Elapsed(SteadyTime since) {
-  return std::chrono::duration_cast<Milliseconds>(CachedNow().steady - since).count();
-}
+namespace {
 
 // How loud a failed connect is, as nginx has it.
 LogLevel LevelOf(int system_errno) {
@@ -61,147 +42,36 @@ LogLevel LevelOf(int system_errno) {
   }
 }
 
-// From the first octet to the last:
-//
-//   Start ─ Prepare ─ (resolve) ─ Try ─► SendRequest ─► response head ─► body ─► done
-//              │                   ▲ └── failed before the head: again, or 502/504
-//              └ collects a body   └──── the status asks for the next server
-//                of unknown length for an HTTP/1.0 upstream
-//
-// The response's pieces go to the driver as they come. A client that is slower than the upstream
-// pauses it, so that memory is bounded with proxy_buffering on and off alike; the sizes of nginx's
-// buffers and temporary files are accepted and have no meaning here.
-class ProxyHandler final : public ContentHandler,
-                           private upstream::AttemptEvents,
-                           private event::Flushable {
- public:
-  ProxyHandler(Exchange& exchange, upstream::Runtime& runtime)
-      : exchange_(exchange),
-        runtime_(runtime),
-        location_(*exchange.location),
-        settings_(exchange.settings().proxy),
-        plan_(ProxyPlan::Of(exchange, runtime)),
-        request_(&exchange.arena),
-        head_(&exchange.arena),
-        attempt_(runtime.loop(), *this) {}
+}  // namespace
 
-  ~ProxyHandler() override {
-    // The exchange may be another request's by now: nothing is recorded any more.
-    if (!over_) {
-      over_ = true;
-      if (tunnel_ != nullptr) tunnel_->Stop();
-      if (group_ != nullptr) group_->Release(selection_, Group::Outcome::kGood);
-    }
-    if (exchange_.upstream_head == &head_) exchange_.upstream_head = nullptr;
-    if (trailers_ && exchange_.upstream_trailers == &*trailers_) {
-      exchange_.upstream_trailers = nullptr;
-    }
-    if (flush_asked_) runtime_.loop().ForgetFlush(this);
-    if (head_text_.capacity() > 0) runtime_.loop().GiveBuffer(std::move(head_text_));
+ProxyHandler::ProxyHandler(Exchange& exchange, upstream::Runtime& runtime)
+    : exchange_(exchange),
+      runtime_(runtime),
+      location_(*exchange.location),
+      settings_(exchange.settings().proxy),
+      plan_(ProxyPlan::Of(exchange, runtime)),
+      request_(&exchange.arena),
+      head_(&exchange.arena),
+      attempt_(runtime.loop(), *this) {}
+
+ProxyHandler::~ProxyHandler() {
+  // The exchange may be another request's by now: nothing is recorded any more.
+  if (!over_) {
+    over_ = true;
+    if (tunnel_ != nullptr) tunnel_->Stop();
+    if (group_ != nullptr) group_->Release(selection_, Group::Outcome::kGood);
   }
+  if (exchange_.upstream_head == &head_) exchange_.upstream_head = nullptr;
+  if (trailers_ && exchange_.upstream_trailers == &*trailers_) {
+    exchange_.upstream_trailers = nullptr;
+  }
+  if (flush_asked_) runtime_.loop().ForgetFlush(this);
+  if (head_text_.capacity() > 0) runtime_.loop().GiveBuffer(std::move(head_text_));
+}
 
-  void Start() override;
-  void OnRequestBody(ByteView piece) override;
-  void OnRequestEnd(const http::HeaderMap* trailers) override;
-  void OnClientDrained() override;
-  bool OnClientGone() override;
-  void Abandon() override { Stop(); }
-
- private:
-  enum class BodySource : uint8_t { kNone, kText, kCollected, kStreamed };
-
-  // --- before the first try ---
-  void Prepare();
-  void ChooseBody();
-  void ChooseGroup();
-  void Resolve(std::string_view name, uint16_t port);
-  void UseAddresses(std::vector<SocketAddress> addresses);
-  void BeginWith(Group& group);
-
-  // --- a try ---
-  void Try();
-  upstream::AttemptOptions MakeOptions(const upstream::Peer& peer);
-  void SendRequest();
-  void PumpBody();
-  void RequestSent();
-  void NextOrFinish(uint32_t condition, int status, Group::Outcome outcome);
-  void EndTry(Group::Outcome outcome, Attempt::Keep keep);
-  void Fail(int status);
-  UpstreamRecord& record() { return exchange_.upstream.back(); }
-
-  // --- the response ---
-  bool InterceptError();
-  bool FollowAccelRedirect();
-  void PassHead(BodyFraming framing);
-  void PassAsRateAllows();
-  void FinishResponse();
-  void Remember(ByteView piece);
-  void SendChunk(ByteView piece);
-  void AskFlush();
-  void Flush() override;
-  void BeginTunnel();
-  void OnTunnelDone();
-  void Stop();
-
-  // upstream::AttemptEvents
-  void OnAttemptConnected() override { exchange_.action = Action::kTlsHandshakeToUpstream; }
-  void OnAttemptReady() override;
-  void OnAttemptFailed(const AttemptFailure& failure) override;
-  void OnAttemptInterim(const http::ResponseHead& head) override;
-  void OnAttemptHead(BodyFraming framing) override;
-  void OnAttemptBody(ByteView piece) override;
-  void OnAttemptTrailers(const http::HeaderMap& trailers) override;
-  void OnAttemptDone(bool extra) override;
-  void OnAttemptDrained() override;
-
-  Exchange& exchange_;
-  upstream::Runtime& runtime_;
-  // As it was when we began: a redirect moves the exchange elsewhere.
-  const config::LocationConfig& location_;
-  const config::ProxySettings& settings_;
-  const ProxyPlan& plan_;
-  ProxyDestination destination_;
-  http::RequestHead request_;
-  http::ResponseHead head_;
-  RewrittenRequest rewritten_;
-  http::RequestFraming framing_;
-  std::string head_text_;
-
-  std::unique_ptr<event::Resolver::Query> query_;
-  std::unique_ptr<Group> own_group_;  // of addresses found for this request alone
-  Group* group_ = nullptr;
-  upstream::Selection selection_;
-  const upstream::Peer* peer_ = nullptr;
-  Attempt attempt_;
-  SteadyTime first_started_{};
-  SteadyTime try_started_{};
-
-  BodySource body_ = BodySource::kNone;
-  std::string_view body_text_;
-  std::string piece_;  // of a body that lies in a file
-  std::string chunk_frame_;
-  std::string small_pieces_;
-  bool flush_asked_ = false;
-  uint64_t body_offset_ = 0;  // of a collected body: what was sent
-  bool collecting_ = false;   // for an HTTP/1.0 upstream
-  bool sending_ = false;      // the request is on its way and not whole
-  bool body_taken_ = false;   // a streamed piece is gone: no second try
-  bool body_ended_ = false;
-  bool forgotten_ = false;         // a streamed body was too long to be remembered
-  bool keeps_connection_ = false;  // what we sent does not ask to close
-  bool head_passed_ = false;
-  bool over_ = false;  // the driver must not be called any more
-  // proxy_limit_rate; 0: none
-  uint64_t rate_ = 0;
-  uint64_t passed_ = 0;
-  std::string held_;  // read, and not yet allowed to pass
-  SteadyTime body_started_{};
-  std::unique_ptr<event::Timer> rate_timer_;
-  bool response_whole_ = false;
-  std::optional<http::HeaderMap> trailers_;
-  std::unique_ptr<Tunnel> tunnel_;
-  uint64_t tunnel_early_ = 0;  // octets that came with the 101, counted as the attempt's already
-};
+int64_t ProxyHandler::Elapsed(SteadyTime since) {
+  return std::chrono::duration_cast<Milliseconds>(CachedNow().steady - since).count();
+}
 
 // --- before the first try -----------------------------------------------------------------------
 
@@ -406,162 +276,6 @@ upstream::AttemptOptions ProxyHandler::MakeOptions(const upstream::Peer& peer) {
   return options;
 }
 
-void ProxyHandler::OnAttemptReady() {
-  if (over_) return;
-  record().connect_ms = Elapsed(try_started_);
-  SendRequest();
-}
-
-void ProxyHandler::SendRequest() {
-  exchange_.action = Action::kSendingRequestToUpstream;
-  head_.Clear();
-  attempt_.ExpectResponse(request_.method, &head_);
-  sending_ = true;
-  body_offset_ = 0;
-  switch (body_) {
-    case BodySource::kNone: {
-      const ByteView head = head_text_;
-      attempt_.Send({&head, 1});
-      return RequestSent();
-    }
-    case BodySource::kText: {
-      const std::array<ByteView, 2> pieces = {head_text_, body_text_};
-      attempt_.Send(pieces);
-      return RequestSent();
-    }
-    case BodySource::kCollected: {
-      if (!exchange_.body.in_file()) {
-        const std::array<ByteView, 2> pieces = {head_text_, exchange_.body.memory()};
-        attempt_.Send(pieces);
-        return RequestSent();
-      }
-      const ByteView head = head_text_;
-      attempt_.Send({&head, 1});
-      return PumpBody();
-    }
-    case BodySource::kStreamed: {
-      // Before the stream asks for its own flush: a first small chunk then leaves with the head.
-      AskFlush();
-      const ByteView head = head_text_;
-      attempt_.Send({&head, 1});
-      exchange_.driver->WantRequestBody(true);
-      return;
-    }
-  }
-}
-
-// A body in a file, as much of it as the upstream takes.
-void ProxyHandler::PumpBody() {
-  while (sending_ && !attempt_.congested()) {
-    piece_.resize(kFilePiece);
-    const auto count = exchange_.body.ReadAt(body_offset_, piece_.data(), piece_.size());
-    if (!count.ok()) {
-      exchange_.LogError(LogLevel::kCrit, count.error().message, count.error().system_errno);
-      EndTry(Group::Outcome::kGood, Attempt::Keep::kNo);
-      return Fail(500);
-    }
-    body_offset_ += *count;
-    const ByteView piece(piece_.data(), *count);
-    if (*count > 0) attempt_.Send({&piece, 1});
-    if (*count == 0 || body_offset_ >= exchange_.body.size()) return RequestSent();
-  }
-}
-
-void ProxyHandler::RequestSent() {
-  sending_ = false;
-  exchange_.action = Action::kReadingResponseHeader;
-  attempt_.RequestSent();
-}
-
-void ProxyHandler::OnRequestBody(ByteView piece) {
-  if (over_) return;
-  if (collecting_) {
-    if (const Status stored = exchange_.body.Append(piece); !stored.ok()) {
-      exchange_.LogError(LogLevel::kCrit, stored.error().message);
-      Fail(500);
-    }
-    return;
-  }
-  if (!sending_ || body_ != BodySource::kStreamed) return;
-  Remember(piece);
-  if (framing_.body.kind != BodyFraming::Kind::kChunked) {
-    attempt_.Send({&piece, 1});
-  } else if (piece.size() >= kSmallPiece) {
-    if (!small_pieces_.empty()) SendChunk(std::exchange(small_pieces_, {}));
-    SendChunk(piece);
-  } else {
-    // Small pieces of one read leave as one chunk, when the callback returns.
-    small_pieces_.append(piece);
-    AskFlush();
-  }
-  if (attempt_.congested()) exchange_.driver->WantRequestBody(false);
-}
-
-void ProxyHandler::SendChunk(ByteView piece) {
-  chunk_frame_.clear();
-  http::Http1ClientCodec::WriteBodyPrefix(framing_, piece.size(), chunk_frame_);
-  const size_t prefix = chunk_frame_.size();
-  http::Http1ClientCodec::WriteBodySuffix(framing_, chunk_frame_);
-  const ByteView frame = chunk_frame_;
-  const std::array<ByteView, 3> pieces = {frame.substr(0, prefix), piece, frame.substr(prefix)};
-  attempt_.Send(pieces);
-}
-
-void ProxyHandler::AskFlush() {
-  if (std::exchange(flush_asked_, true)) return;
-  runtime_.loop().RequestFlush(this);
-}
-
-void ProxyHandler::Flush() {
-  flush_asked_ = false;
-  if (!over_ && sending_ && !small_pieces_.empty()) SendChunk(small_pieces_);
-  small_pieces_.clear();
-}
-
-// A short streamed body is kept for $request_body and for another location (error_page).
-void ProxyHandler::Remember(ByteView piece) {
-  if (forgotten_) return;
-  const config::CoreSettings& core = exchange_.settings().core;
-  if (exchange_.body.size() + piece.size() > core.client_body_buffer_size) {
-    forgotten_ = true;
-    exchange_.body.Clear();
-    return;
-  }
-  if (exchange_.body.empty()) {
-    exchange_.body.Configure(core.client_body_buffer_size, core.client_body_temp_path, false,
-                             false);
-  }
-  if (!exchange_.body.Append(piece).ok()) forgotten_ = true;
-}
-
-void ProxyHandler::OnRequestEnd(const http::HeaderMap*) {
-  // Trailers of the request end here: nobody has inspected what would become fields.
-  if (over_) return;
-  body_ended_ = true;
-  if (collecting_) {
-    collecting_ = false;
-    exchange_.body_collected = true;
-    return Prepare();
-  }
-  if (!sending_ || body_ != BodySource::kStreamed) return;
-  if (!small_pieces_.empty()) SendChunk(std::exchange(small_pieces_, {}));
-  chunk_frame_.clear();
-  http::Http1ClientCodec::WriteEnd(framing_, chunk_frame_);
-  const ByteView end = chunk_frame_;
-  if (!end.empty()) attempt_.Send({&end, 1});
-  exchange_.body_collected = !forgotten_;
-  RequestSent();
-}
-
-void ProxyHandler::OnAttemptDrained() {
-  if (over_ || !sending_) return;
-  if (body_ == BodySource::kStreamed) {
-    exchange_.driver->WantRequestBody(true);
-  } else {
-    PumpBody();
-  }
-}
-
 // Fills in the record and gives peer and connection back.
 void ProxyHandler::EndTry(Group::Outcome outcome, Attempt::Keep keep) {
   sending_ = false;
@@ -635,186 +349,6 @@ void ProxyHandler::OnAttemptFailed(const AttemptFailure& failure) {
   }
 }
 
-// --- the response -------------------------------------------------------------------------------
-
-void ProxyHandler::OnAttemptInterim(const http::ResponseHead& head) {
-  if (over_ || head.status != 103) return;
-  // Early Hints go on; 100 is ours to say, and the others mean nothing to a client.
-  http::ResponseHead hints(&exchange_.arena);
-  hints.status = head.status;
-  for (const http::Field& field : head.fields) {
-    if (field.id == FieldId::kLink) hints.fields.AddView(field.name, field.value, field.id);
-  }
-  if (!hints.fields.empty()) exchange_.driver->SendInterim(hints);
-}
-
-void ProxyHandler::OnAttemptHead(BodyFraming framing) {
-  if (over_) return;
-  exchange_.upstream_head = &head_;
-  exchange_.upstream_trailers = nullptr;
-  record().header_ms = Elapsed(try_started_);
-  record().status = head_.status;
-  if (head_.status == 101) return BeginTunnel();
-
-  if (head_.status >= 300) {
-    const uint32_t condition = upstream::ConditionOfStatus(head_.status);
-    if (condition != 0 && selection_.tries > 1) {
-      upstream::RetryQuestion question;
-      question.condition = condition;
-      question.tries_left = selection_.tries - 1;
-      question.method = exchange_.request.method;
-      question.request_begun = true;
-      question.body_is_gone = body_ == BodySource::kStreamed;
-      question.first_started = first_started_;
-      if (upstream::MayRetry(settings_, question)) {
-        const bool healthy = head_.status == 403 || head_.status == 404;
-        return NextOrFinish(condition, head_.status,
-                            healthy ? Group::Outcome::kNext : Group::Outcome::kFailed);
-      }
-    }
-    if (InterceptError()) return;
-  }
-  const std::string_view rate = head_.fields.Get(FieldId::kXAccelLimitRate);
-  if (!rate.empty() && (settings_.ignore_headers & config::kIgnoreAccelLimitRate) == 0) {
-    exchange_.limit_rate = exchange_.arena.Copy(rate);
-  }
-  if (FollowAccelRedirect()) return;
-  PassHead(framing);
-}
-
-bool ProxyHandler::InterceptError() {
-  if (!settings_.intercept_errors) return false;
-  bool has_page = false;
-  for (const config::ErrorPage& page : exchange_.settings().core.error_pages) {
-    for (const int status : page.statuses) has_page = has_page || status == head_.status;
-  }
-  if (!has_page) return false;
-  if (head_.status == 401) {
-    if (const http::Field* challenge = head_.fields.Find(FieldId::kWwwAuthenticate)) {
-      exchange_.response.fields.AddView(challenge->name, challenge->value, challenge->id);
-    }
-  }
-  const int status = head_.status;
-  EndTry(Group::Outcome::kGood, Attempt::Keep::kIfClean);
-  Fail(status);
-  return true;
-}
-
-bool ProxyHandler::FollowAccelRedirect() {
-  const http::Field* redirect = head_.fields.Find(FieldId::kXAccelRedirect);
-  if (redirect == nullptr || (settings_.ignore_headers & config::kIgnoreAccelRedirect) != 0) {
-    return false;
-  }
-  const std::string_view value = redirect->value;
-  KeepFieldsForRedirect(exchange_, head_);
-  EndTry(Group::Outcome::kGood, Attempt::Keep::kIfClean);
-  if (value.starts_with('@')) {
-    Stop();
-    exchange_.driver->NamedRedirect(value);
-    return true;
-  }
-  const auto target = ParseAccelRedirect(value);
-  if (!target) {
-    exchange_.LogError(LogLevel::kError, "unsafe URI \"" + std::string(value) + "\" was detected");
-    Fail(404);
-    return true;
-  }
-  if (exchange_.request.method != http::Method::kHead) {
-    exchange_.request.method = http::Method::kGet;
-    exchange_.request.method_name = "GET";
-  }
-  Stop();
-  exchange_.driver->InternalRedirect(target->uri, target->args);
-  return true;
-}
-
-void ProxyHandler::PassHead(BodyFraming framing) {
-  RewriteResponse(exchange_, plan_, head_, framing);
-  head_passed_ = true;
-  body_started_ = CachedNow().steady;
-  if (!settings_.limit_rate.empty()) {
-    rate_ = ParseSize(exchange_.Expand(settings_.limit_rate)).value_or(0);
-  }
-  if (sending_) {
-    // An answer before the whole question: the rest of it is not sent (RFC 9112 9.5).
-    sending_ = false;
-    if (body_ == BodySource::kStreamed && !body_ended_) exchange_.driver->WantRequestBody(false);
-  }
-  exchange_.driver->SendHead();
-  if (!over_) exchange_.action = Action::kReadingUpstream;
-}
-
-void ProxyHandler::OnAttemptBody(ByteView piece) {
-  if (over_) return;
-  record().response_length += piece.size();
-  if (rate_ > 0) {
-    held_.append(piece);
-    return PassAsRateAllows();
-  }
-  exchange_.driver->SendBody(piece);
-  if (!over_ && exchange_.driver->congested()) attempt_.PauseReading();
-}
-
-// proxy_limit_rate: as much as the seconds that have begun allow; the rest of what was read waits.
-void ProxyHandler::PassAsRateAllows() {
-  const int64_t elapsed = Elapsed(body_started_);
-  const uint64_t allowed = rate_ * static_cast<uint64_t>(elapsed / 1000 + 1) - passed_;
-  const ByteView piece =
-      ByteView(held_).substr(0, static_cast<size_t>(std::min<uint64_t>(allowed, held_.size())));
-  passed_ += piece.size();
-  if (!piece.empty()) exchange_.driver->SendBody(piece);
-  if (over_) return;
-  held_.erase(0, piece.size());
-  if (held_.empty()) {
-    if (response_whole_) return FinishResponse();
-    if (exchange_.driver->congested()) {
-      attempt_.PauseReading();
-    } else {
-      attempt_.ResumeReading();
-    }
-    return;
-  }
-  if (rate_timer_ == nullptr) {
-    rate_timer_ = std::make_unique<event::Timer>(runtime_.loop(), [this] {
-      if (!over_) PassAsRateAllows();
-    });
-  }
-  attempt_.PauseReading();
-  rate_timer_->Set(Milliseconds(1000 - elapsed % 1000 + 1));
-}
-
-void ProxyHandler::OnClientDrained() {
-  if (!over_ && held_.empty()) attempt_.ResumeReading();
-}
-
-void ProxyHandler::OnAttemptTrailers(const http::HeaderMap& trailers) {
-  trailers_.emplace(&exchange_.arena);
-  for (const http::Field& field : trailers) {
-    if (!plan_.hidden.Has(field)) trailers_->Add(field.name, field.value);
-  }
-  exchange_.upstream_trailers = &*trailers_;
-}
-
-void ProxyHandler::OnAttemptDone(bool extra) {
-  if (over_) return;
-  if (extra) {
-    exchange_.LogError(LogLevel::kWarn,
-                       exchange_.content_length >= 0
-                           ? "upstream sent more data than specified in \"Content-Length\" header"
-                           : "upstream sent data after final chunk");
-  }
-  EndTry(Group::Outcome::kGood, Attempt::Keep::kIfClean);
-  response_whole_ = true;
-  if (held_.empty()) FinishResponse();
-}
-
-void ProxyHandler::FinishResponse() {
-  // Trailers go only to a client that said it wants them; nginx drops them always.
-  const bool wanted = trailers_ && exchange_.request.fields.ListHas(FieldId::kTe, "trailers");
-  Stop();
-  exchange_.driver->SendEnd(wanted ? &*trailers_ : nullptr);
-}
-
 bool ProxyHandler::OnClientGone() {
   if (over_) return false;
   if (settings_.ignore_client_abort) return true;
@@ -833,59 +367,6 @@ void ProxyHandler::Stop() {
   if (tunnel_ != nullptr) tunnel_->Stop();
   EndTry(Group::Outcome::kGood, Attempt::Keep::kNo);
 }
-
-// --- 101 ----------------------------------------------------------------------------------------
-
-void ProxyHandler::BeginTunnel() {
-  // The client must have asked, we must have passed that on, and this must be the answer to it.
-  bool agreed = !rewritten_.upgrade.empty();
-  const std::string_view chosen = head_.fields.Get(FieldId::kUpgrade);
-  if (agreed) agreed = !chosen.empty() && ListContainsToken(rewritten_.upgrade, chosen);
-  if (!agreed) {
-    exchange_.LogError(LogLevel::kError, "upstream sent 101 without being asked");
-    // No page: what the peer sends next would be anything but a response.
-    record().status = 502;
-    EndTry(Group::Outcome::kFailed, Attempt::Keep::kNo);
-    Stop();
-    exchange_.keep_alive = false;
-    return exchange_.driver->SendWhole(502, "text/html", {});
-  }
-  RewriteResponse(exchange_, plan_, head_, {});
-  exchange_.keep_alive = false;
-  head_passed_ = true;
-  std::string from_upstream;
-  std::unique_ptr<upstream::Connection> connection = attempt_.TakeUpgraded(&from_upstream);
-  exchange_.driver->SendHead();
-  if (over_ || !exchange_.head_sent) {
-    upstream::CloseConnection(runtime_.loop(), std::move(connection));
-    return;
-  }
-  std::string from_client;
-  event::Stream* client = exchange_.driver->TakeStreamForTunnel(&from_client);
-  if (client == nullptr) {
-    upstream::CloseConnection(runtime_.loop(), std::move(connection));
-    exchange_.LogError(LogLevel::kError, "this client's protocol has no tunnels");
-    Stop();
-    return exchange_.driver->AbortResponse();
-  }
-  tunnel_ = std::make_unique<Tunnel>(runtime_.loop(), exchange_, *client, std::move(connection),
-                                     [this] { OnTunnelDone(); });
-  tunnel_early_ = from_upstream.size();
-  tunnel_->Start(from_client, from_upstream);
-}
-
-void ProxyHandler::OnTunnelDone() {
-  if (over_) return;
-  const uint64_t sent = tunnel_->sent_to_client();
-  const uint64_t to_upstream = tunnel_->sent_to_upstream();
-  Stop();
-  record().bytes_sent += to_upstream;
-  record().bytes_received += sent - std::min(sent, tunnel_early_);
-  record().response_length += sent;
-  exchange_.driver->TunnelDone(sent);
-}
-
-}  // namespace
 
 std::unique_ptr<ContentHandler> MakeProxyHandler(exchange::Exchange& exchange,
                                                  upstream::Runtime& runtime) {
