@@ -9,7 +9,7 @@
 
 namespace framewall::ws {
 
-// Kinds as a WebSocket firewall counts them. The close codes are fixed but for kProtocol's kin.
+// Kinds as a WebSocket firewall counts them, each with its close code.
 enum class ViolationKind : uint8_t {
   kReservedBits,      // 1002: an extension that was not negotiated
   kMasking,           // 1002: an unmasked client frame, a masked server frame
