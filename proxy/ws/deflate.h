@@ -72,8 +72,8 @@ class Inflater {
   size_t window_size() const { return window_.size(); }
 
  private:
-  Outcome Run(ByteView piece, std::string& out);
-  Outcome Step(ByteView piece, uint64_t cap, std::string& out);
+  void Begin();
+  Outcome Run(ByteView piece, uint64_t counted, std::string& out);
   void KeepWindow(const std::string& out);
 
   DeflateSide side_;
