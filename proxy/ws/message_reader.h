@@ -111,6 +111,7 @@ class MessageReader {
   Step EndClose();
   bool Refuse(ViolationKind kind, CloseCode code, std::string_view text);
   void End();
+  void FreePayload();
 
   ReaderOptions options_;
   State state_ = State::kHeader;
@@ -128,8 +129,8 @@ class MessageReader {
   std::string payload_;
   std::optional<Inflater> inflater_;
   Violation violation_;
-  std::array<char, kMaxFrameHeader> header_octets_;
-  std::array<char, kMaxControlPayload> control_;
+  std::array<char, kMaxFrameHeader> header_octets_{};
+  std::array<char, kMaxControlPayload> control_{};
 };
 
 }  // namespace framewall::ws
