@@ -18,8 +18,12 @@
 #include <modsecurity/rules_set_properties.h>
 #include <modsecurity/transaction.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <list>
+#include <map>
 #include <string>
+#include <utility>
 
 namespace framewall::waf {
 
@@ -54,6 +58,16 @@ class NotedTransaction : public lib::Transaction {
  public:
   using lib::Transaction::Transaction;
   Interruption interruption;
+
+  // Arguments that a rule is told not to look at, and only while it runs (waf/excuse): the
+  // library searches all such entries for each argument of each rule.
+  using HiddenTargets = std::list<std::pair<int, std::string>>;
+  std::map<int, HiddenTargets> hidden_by_rule;
+  // The rule whose entries are in m_ruleRemoveTargetById now; 0: none are. They begin at
+  // `shown_first` and are `shown_count` many.
+  int shown_rule = 0;
+  HiddenTargets::iterator shown_first;
+  std::size_t shown_count = 0;
 };
 
 // Puts a note-taking wrapper around each action of `rules` that ends a

@@ -57,6 +57,45 @@ TEST(Excuse, HoldsInALevelBelow) {
   EXPECT_EQ(Refusal(loader.Load(parent, sources, &errors), "a=bad+fine"), 0);
 }
 
+TEST(Excuse, HoldsForARuleOfAnotherSource) {
+  RuleLoader loader(TestEngine(), "");
+  std::vector<RuleError> errors;
+  const RuleSource sources[] = {
+      Inline("SecRuleEngine On\n"
+             "SecRule ARGS \"@rx fine\" \"id:1,phase:1,pass,nolog,ver:'framewall/excuses=7'\"\n"),
+      Inline("SecRule ARGS \"@rx bad\" \"id:7,phase:1,deny\"\n")};
+  const auto rules = loader.Load(nullptr, sources, &errors);
+  EXPECT_EQ(Refusal(rules, "a=bad"), 7);
+  EXPECT_EQ(Refusal(rules, "a=bad+fine"), 0);
+}
+
+TEST(Excuse, HoldsForEachOfSeveralRulesWhereverTheyStand) {
+  const auto rules = Rules(
+      "SecRule ARGS \"@rx fine\" \"id:1,phase:1,pass,nolog,ver:'framewall/excuses=7,8'\"\n"
+      "SecRule ARGS \"@rx nice\" \"id:2,phase:1,pass,nolog,ver:'framewall/excuses=8'\"\n"
+      "SecRule ARGS \"@rx bad\" \"id:8,phase:1,deny\"\n"
+      "SecRule REQUEST_URI \"@rx skip\" \"id:3,phase:1,pass,nolog,skipAfter:BEHIND\"\n"
+      "SecRule ARGS \"@rx bad\" \"id:7,phase:1,deny,chain\"\n"
+      "SecRule ARGS \"@rx worse\" \"t:none\"\n"
+      "SecMarker BEHIND\n"
+      "SecRule ARGS:c \"@rx worse\" \"id:9,phase:1,deny\"\n");
+  EXPECT_EQ(Refusal(rules, "a=bad+fine&b=worse"), 0);
+  EXPECT_EQ(Refusal(rules, "a=bad+nice&b=worse"), 7);
+  EXPECT_EQ(Refusal(rules, "a=bad"), 8);
+  EXPECT_EQ(Refusal(rules, "a=bad+fine&c=worse"), 9);
+  EXPECT_EQ(Refusal(rules, "a=bad+fine&c=worse&skip=1"), 9);
+}
+
+TEST(Excuse, LeavesExceptionsOfRulesAlone) {
+  const auto rules =
+      Rules("SecAction \"id:2,phase:1,pass,nolog,ctl:ruleRemoveTargetById=7;ARGS:b\"\n" +
+            std::string(kRules) +
+            "SecAction \"id:3,phase:1,pass,nolog,ctl:ruleRemoveTargetById=10;ARGS:b\"\n"
+            "SecRule ARGS \"@rx bad\" \"id:10,phase:1,deny\"\n");
+  EXPECT_EQ(Refusal(rules, "a=bad+fine&b=bad"), 10);
+  EXPECT_EQ(Refusal(rules, "a=fine&b=bad"), 0);
+}
+
 TEST(Excuse, CanBeRemovedById) {
   const auto rules = Rules(std::string(kRules) + "SecRuleRemoveById 1\n");
   EXPECT_EQ(Refusal(rules, "a=bad+fine"), 7);
