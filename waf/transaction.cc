@@ -4,27 +4,15 @@
 #include <cstdlib>
 #include <utility>
 
-#include "waf/engine_state.h"
 #include "waf/rule_match.h"
-#include "waf/rule_set_state.h"
+#include "waf/transaction_state.h"
 
 namespace framewall::waf {
 namespace {
 
-enum class Stage {
-  kNew,
-  kConnection,
-  kUri,
-  kRequestHeaders,
-  kRequestBodyPieces,
-  kRequestBody,
-  kResponseHeaders,
-  kResponseBodyPieces,
-  kResponseBody,
-  kLogged,
-};
+using Stage = TransactionStage;
 
-[[noreturn]] void OrderViolated(Stage from, Stage to) {
+[[noreturn]] void OrderViolated(TransactionStage from, TransactionStage to) {
   std::fprintf(stderr, "waf::Transaction: stage %d cannot follow stage %d\n", static_cast<int>(to),
                static_cast<int>(from));
   std::abort();
@@ -44,55 +32,12 @@ bool SameIgnoringCase(std::string_view text, std::string_view lower) {
   return true;
 }
 
-// The library keeps pieces as they come while they fit and drops whole pieces
-// that do not; this keeps exactly the first `limit` bytes.
-struct BodyRoom {
-  std::uint64_t limit = 0;  // 0: none
-  std::uint64_t held = 0;
-  bool cut = false;
-
-  std::size_t Take(std::size_t size) {
-    std::size_t taken = size;
-    if (limit > 0 && size > limit - held) {
-      taken = static_cast<std::size_t>(limit - held);
-      cut = true;
-    }
-    held += taken;
-    return taken;
-  }
-  bool Exceeds(std::size_t size) const { return limit > 0 && size > limit - held; }
-};
-
 }  // namespace
 
-struct Transaction::State {
-  State(Engine::State& engine, std::shared_ptr<const RuleSet> rule_set, std::string unique_id,
-        TransactionListener* hearer)
-      : rules(std::move(rule_set)),
-        listener(hearer),
-        library(&engine.library, rules->state_->rules.get(), unique_id.data(), hearer) {
-    request_room.limit = rules->request_body_limit();
-    response_room.limit = rules->response_body_limit();
-  }
-
-  void Advance(Stage to, bool repeats = false) {
-    if (interruption || !(stage < to || (repeats && stage == to))) OrderViolated(stage, to);
-    stage = to;
-  }
-
-  // What the library has decided since it was last asked.
-  Decision Outcome(int phase);
-  Decision Append(std::span<const std::byte> piece, BodyRoom& room,
-                  std::optional<BodyLimitAction> limit_action, bool is_request);
-
-  std::shared_ptr<const RuleSet> rules;
-  TransactionListener* listener;
-  NotedTransaction library;
-  Stage stage = Stage::kNew;
-  std::optional<Decision> interruption;
-  BodyRoom request_room;
-  BodyRoom response_room;
-};
+void Transaction::State::Advance(Stage to, bool repeats) {
+  if (interruption || !(stage < to || (repeats && stage == to))) OrderViolated(stage, to);
+  stage = to;
+}
 
 Decision Transaction::State::Outcome(int phase) {
   Decision decision;

@@ -107,6 +107,7 @@ class Transaction {
   const std::optional<Decision>& interruption() const;
 
  private:
+  friend class MessageInspection;
   struct State;
   std::unique_ptr<State> state_;
 };
