@@ -81,9 +81,12 @@ struct MessageLimits {
   Over over = Over::kRefuse;
 };
 
-// What inspecting that much takes on the machine that docs/performance.md names,
-// with CRS at paranoia level 1. Linear: a base, a share for each octet and one for each argument.
-std::chrono::microseconds EstimateCost(std::size_t octets, std::size_t arguments);
+// What inspecting so much takes, with CRS at paranoia level 1, on the machine that
+// docs/performance.md names: a base, a share for each octet of the payload, and for each argument
+// (names and values together `argument_octets` long) and each of its octets another. Of an
+// upstream's message nothing becomes an argument.
+std::chrono::microseconds EstimateCost(MessageDirection direction, std::size_t payload,
+                                       std::size_t arguments = 0, std::size_t argument_octets = 0);
 
 // False where no message of that direction is ever judged: SecRuleEngine Off, or
 // SecResponseBodyAccess not On. No MessageInspection need be made then.
@@ -115,7 +118,7 @@ class MessageInspection {
   const std::optional<Decision>& interruption() const;
 
  private:
-  struct State;
+  class State;
   std::unique_ptr<State> state_;
 };
 
