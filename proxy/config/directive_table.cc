@@ -71,6 +71,7 @@ DirectiveTable::DirectiveTable()
           {"Computed variables", MapDirectives()},
           {"Limits", LimitsDirectives()},
           {"Web application firewall", WafDirectives()},
+          {"WebSocket", WebSocketDirectives()},
           {"What nginx has besides", UnsupportedDirectives()},
       } {
   for (const DirectivePiece& piece : pieces_) {

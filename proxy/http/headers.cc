@@ -88,6 +88,16 @@ size_t HeaderMap::Count(FieldId id) const {
                                            [id](const Field& field) { return field.id == id; }));
 }
 
+std::string HeaderMap::Joined(FieldId id) const {
+  std::string joined;
+  for (const Field& field : fields_) {
+    if (field.id != id) continue;
+    if (!joined.empty()) joined += ", ";
+    joined += field.value;
+  }
+  return joined;
+}
+
 bool HeaderMap::ListHas(FieldId id, std::string_view token) const {
   return std::any_of(fields_.begin(), fields_.end(), [&](const Field& field) {
     return field.id == id && ListContainsToken(field.value, token);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -43,6 +44,8 @@ class HeaderMap {
   size_t Count(FieldId id) const;
   // True where any field of that name holds `token` in its comma list, case-blind.
   bool ListHas(FieldId id, std::string_view token) const;
+  // All values of that name as one list, joined with ", " (RFC 9110 5.3).
+  std::string Joined(FieldId id) const;
 
   size_t size() const { return fields_.size(); }
   bool empty() const { return fields_.empty(); }

@@ -32,6 +32,7 @@ std::span<const DirectiveSpec> TlsDirectives();
 std::span<const DirectiveSpec> MapDirectives();
 std::span<const DirectiveSpec> LimitsDirectives();
 std::span<const DirectiveSpec> WafDirectives();
+std::span<const DirectiveSpec> WebSocketDirectives();
 // Everything else nginx knows: inert, refused, or harmless only in one value.
 std::span<const DirectiveSpec> UnsupportedDirectives();
 

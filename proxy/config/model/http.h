@@ -19,6 +19,7 @@
 #include "proxy/config/model/rewrite.h"
 #include "proxy/config/model/tls.h"
 #include "proxy/config/model/upstream.h"
+#include "proxy/config/model/websocket.h"
 #include "proxy/config/template.h"
 #include "proxy/config/variable_scope.h"
 
@@ -35,6 +36,7 @@ struct LocationSettings {
   ProxySettings proxy;
   WafSettings waf;
   LimitSettings limits;
+  WebSocketSettings websocket;
   bool rewrite_log = false;
   bool uninitialized_variable_warn = true;
   std::vector<std::pair<VariableSlot, Template>> auth_request_set;
