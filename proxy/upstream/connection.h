@@ -54,7 +54,7 @@ class Connection final : public event::StreamHandler {
   void SetOwner(Owner* owner) { owner_ = owner; }
 
   const Identity identity;
-  const std::unique_ptr<event::Stream> stream;
+  std::unique_ptr<event::Stream> stream;  // null once it was taken
   http::Http1ClientCodec codec;
   event::Timer timer;
   const SteadyTime created;

@@ -13,6 +13,16 @@ void CloseConnection(event::EventLoop& loop, std::unique_ptr<Connection> connect
   loop.Retire(std::move(connection));
 }
 
+std::unique_ptr<event::Stream> TakeStream(event::EventLoop& loop,
+                                          std::unique_ptr<Connection> connection) {
+  connection->SetOwner(nullptr);
+  connection->timer.Cancel();
+  std::unique_ptr<event::Stream> stream = std::move(connection->stream);
+  stream->SetHandler(nullptr);
+  loop.Retire(std::move(connection));
+  return stream;
+}
+
 PeerPool::PeerPool(event::EventLoop& loop, const config::UpstreamConfig& config)
     : loop_(loop), config_(config) {}
 

@@ -41,5 +41,9 @@ class PeerPool final : public Connection::Owner {
 
 // Closes at once and frees at the end of the turn, for it may be its own callback that runs.
 void CloseConnection(event::EventLoop& loop, std::unique_ptr<Connection> connection);
+// The stream alone, without a handler; what else the connection was is freed at the end of the
+// turn.
+std::unique_ptr<event::Stream> TakeStream(event::EventLoop& loop,
+                                          std::unique_ptr<Connection> connection);
 
 }  // namespace framewall::upstream
