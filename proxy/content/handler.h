@@ -1,6 +1,8 @@
 // What produces a response. One handler an exchange at a time; it talks back through the Driver.
 #pragma once
 
+#include <cstdint>
+
 #include "proxy/base/bytes.h"
 #include "proxy/exchange/exchange.h"
 
@@ -19,6 +21,9 @@ class ContentHandler {
   // The client closed or reset. Unless it was asked to go on (proxy_ignore_client_abort), the
   // handler stops its work; the driver finishes with 499. Returns true where the handler goes on.
   virtual bool OnClientGone() { return false; }
+  // The WebSocket that StartRelay began has ended: octets that went to the upstream and came from
+  // it, handshakes apart. The log phase follows.
+  virtual void OnSocketDone(uint64_t /*sent*/, uint64_t /*received*/) {}
   // The driver has answered otherwise, or the connection is gone: the handler stops its work and
   // calls the driver no more. Called before it is retired; it is destroyed at the end of the turn.
   virtual void Abandon() {}

@@ -102,6 +102,10 @@ void ProxyHandler::Start() {
 void ProxyHandler::Prepare() {
   ChooseBody();
   rewritten_ = RewriteRequest(exchange_, plan_, destination_, request_);
+  if (rewritten_.upgrade == "websocket") {
+    handshake_ = std::make_unique<WebSocketHandshake>(exchange_);
+    handshake_->Dress(request_, rewritten_);
+  }
   if (request_.target.empty()) {
     exchange_.LogError(LogLevel::kError, "zero length URI to proxy");
     Fail(500);

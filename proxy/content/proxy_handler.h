@@ -3,7 +3,7 @@
 //   proxy_handler.cc   which upstream; tries, and what follows one that failed
 //   proxy_request.cc   the request and its body towards the upstream
 //   proxy_response.cc  the response from its head to its end
-//   proxy_upgrade.cc   101: the connection becomes a tunnel
+//   proxy_upgrade.cc   101: a WebSocket goes to the relay, another protocol through a tunnel
 #pragma once
 
 #include <memory>
@@ -16,6 +16,7 @@
 #include "proxy/content/proxy_plan.h"
 #include "proxy/content/request_rewrite.h"
 #include "proxy/content/tunnel.h"
+#include "proxy/content/websocket_handshake.h"
 #include "proxy/event/resolver.h"
 #include "proxy/event/timer.h"
 #include "proxy/upstream/attempt.h"
@@ -46,6 +47,7 @@ class ProxyHandler final : public ContentHandler,
   void OnRequestEnd(const http::HeaderMap* trailers) override;
   void OnClientDrained() override;
   bool OnClientGone() override;
+  void OnSocketDone(uint64_t sent, uint64_t received) override;
   void Abandon() override { Stop(); }
 
  private:
@@ -85,6 +87,9 @@ class ProxyHandler final : public ContentHandler,
   void FinishResponse();
 
   // --- proxy_upgrade.cc ---
+  void BeginUpgraded();
+  void RefuseUpgraded(std::string_view why);
+  void BeginSocket();
   void BeginTunnel();
   void OnTunnelDone();
 
@@ -146,7 +151,8 @@ class ProxyHandler final : public ContentHandler,
   std::unique_ptr<event::Timer> rate_timer_;
   bool response_whole_ = false;
   std::optional<http::HeaderMap> trailers_;
-  std::unique_ptr<Tunnel> tunnel_;
+  std::unique_ptr<WebSocketHandshake> handshake_;  // of a WebSocket
+  std::unique_ptr<Tunnel> tunnel_;                 // of another protocol
   uint64_t tunnel_early_ = 0;  // octets that came with the 101, counted as the attempt's already
 };
 

@@ -32,7 +32,7 @@ void ProxyHandler::OnAttemptHead(BodyFraming framing) {
   exchange_.upstream_trailers = nullptr;
   record().header_ms = Elapsed(try_started_);
   record().status = head_.status;
-  if (head_.status == 101) return BeginTunnel();
+  if (head_.status == 101) return BeginUpgraded();
 
   if (head_.status >= 300) {
     const uint32_t condition = upstream::ConditionOfStatus(head_.status);

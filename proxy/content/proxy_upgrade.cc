@@ -1,4 +1,4 @@
-// ProxyHandler: a 101 makes the connection a tunnel.
+// ProxyHandler: a 101 makes the connection a WebSocket or a tunnel.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -14,20 +14,63 @@ using http::FieldId;
 using upstream::Attempt;
 using upstream::Group;
 
-void ProxyHandler::BeginTunnel() {
+void ProxyHandler::BeginUpgraded() {
+  if (handshake_ != nullptr) return BeginSocket();
   // The client must have asked, we must have passed that on, and this must be the answer to it.
-  bool agreed = !rewritten_.upgrade.empty();
   const std::string_view chosen = head_.fields.Get(FieldId::kUpgrade);
-  if (agreed) agreed = !chosen.empty() && ListContainsToken(rewritten_.upgrade, chosen);
-  if (!agreed) {
-    exchange_.LogError(LogLevel::kError, "upstream sent 101 without being asked");
-    // No page: what the peer sends next would be anything but a response.
-    record().status = 502;
-    EndTry(Group::Outcome::kFailed, Attempt::Keep::kNo);
-    Stop();
-    exchange_.keep_alive = false;
-    return exchange_.driver->SendWhole(502, "text/html", {});
+  if (rewritten_.upgrade.empty() || chosen.empty() ||
+      !ListContainsToken(rewritten_.upgrade, chosen)) {
+    return RefuseUpgraded("upstream sent 101 without being asked");
   }
+  BeginTunnel();
+}
+
+void ProxyHandler::RefuseUpgraded(std::string_view why) {
+  exchange_.LogError(LogLevel::kError, why);
+  // No page: what the peer sends next would be anything but a response.
+  record().status = 502;
+  EndTry(Group::Outcome::kFailed, Attempt::Keep::kNo);
+  Stop();
+  exchange_.keep_alive = false;
+  exchange_.driver->SendWhole(502, "text/html", {});
+}
+
+void ProxyHandler::BeginSocket() {
+  if (Status answer = handshake_->Check(head_); !answer.ok()) {
+    return RefuseUpgraded("upstream sent a wrong WebSocket handshake: " + answer.error().message);
+  }
+  RewriteResponse(exchange_, plan_, head_, {});
+  handshake_->AnswerClient();
+  exchange_.keep_alive = false;
+  head_passed_ = true;
+  exchange::SocketHandover handover;
+  std::unique_ptr<upstream::Connection> connection = attempt_.TakeUpgraded(&handover.from_upstream);
+  exchange_.driver->SendHead();
+  if (over_ || !exchange_.head_sent) {
+    upstream::CloseConnection(runtime_.loop(), std::move(connection));
+    return;
+  }
+  handover.upstream = upstream::TakeStream(runtime_.loop(), std::move(connection));
+  handover.client_deflate = handshake_->client_deflate();
+  handover.upstream_deflate = handshake_->upstream_deflate();
+  handover.subprotocol = handshake_->subprotocol();
+  handshake_.reset();
+  if (!exchange_.driver->StartRelay(std::move(handover))) {
+    exchange_.LogError(LogLevel::kError, "this client's protocol has no WebSockets");
+    Stop();
+    exchange_.driver->AbortResponse();
+  }
+}
+
+void ProxyHandler::OnSocketDone(uint64_t sent, uint64_t received) {
+  if (over_) return;
+  Stop();
+  record().bytes_sent += sent;
+  record().bytes_received += received;
+  record().response_length += received;
+}
+
+void ProxyHandler::BeginTunnel() {
   RewriteResponse(exchange_, plan_, head_, {});
   exchange_.keep_alive = false;
   head_passed_ = true;

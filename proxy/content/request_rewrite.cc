@@ -93,6 +93,10 @@ class Nominated {
 
 }  // namespace
 
+bool IsSocketHandshake(const Exchange& exchange) {
+  return http::CheckWebSocketHandshake(exchange.request) == http::WebSocketHandshake::kValid;
+}
+
 Result<ProxyDestination> FindDestination(Exchange& exchange, const ProxyPlan& plan) {
   const config::ProxyPass& pass = exchange.location->proxy_pass;
   if (pass.has_variables) return Evaluate(exchange, pass);
@@ -151,10 +155,15 @@ RewrittenRequest RewriteRequest(Exchange& exchange, const ProxyPlan& plan,
     const std::string_view value = exchange.Expand(*field.value);
     if (value.empty()) continue;
     if (field.id == FieldId::kUpgrade) {
-      // A tunnel is made only for what the client asked for, in 1.1; and never for HTTP/2, whose
-      // requests nobody would see.
-      if (!settings.http11 || http::UpgradeToken(exchange.request).empty() ||
-          StartsWithIgnoreCase(value, "h2c")) {
+      if (ListContainsToken(value, "websocket") && IsSocketHandshake(exchange)) {
+        rewritten.upgrade = "websocket";  // WebSocketHandshake::Dress writes the fields
+        continue;
+      }
+      // A tunnel is made only where that is set, for what the client asked for, in 1.1; and never
+      // for HTTP/2, whose requests nobody would see.
+      if (exchange.settings().websocket.other_upgrades != config::OtherUpgrades::kPass ||
+          !settings.http11 || http::UpgradeToken(exchange.request).empty() ||
+          ListContainsToken(value, "websocket") || StartsWithIgnoreCase(value, "h2c")) {
         continue;
       }
       rewritten.upgrade = value;

@@ -34,9 +34,13 @@ std::string_view BuildTarget(exchange::Exchange& exchange, const ProxyPlan& plan
 // proxy_set_header asks for. Framing is the codec's.
 struct RewrittenRequest {
   std::optional<std::string_view> connection;
+  // "websocket" for a valid handshake of one.
   std::string_view upgrade;  // the protocol that this request asks the upstream for; empty: none
 };
 RewrittenRequest RewriteRequest(exchange::Exchange& exchange, const ProxyPlan& plan,
                                 const ProxyDestination& destination, http::RequestHead& head);
+
+// Is the request a valid WebSocket handshake? The filters have refused what only looks like one.
+bool IsSocketHandshake(const exchange::Exchange& exchange);
 
 }  // namespace framewall::content

@@ -16,13 +16,13 @@
 
 namespace framewall::content {
 
-class Tunnel final : public exchange::TunnelOwner {
+class Tunnel final {
  public:
   // `client` belongs to the driver and outlives the tunnel, or Stop was called. `done` is called
   // once, last.
   Tunnel(event::EventLoop& loop, exchange::Exchange& exchange, event::Stream& client,
          std::unique_ptr<upstream::Connection> upstream, std::function<void()> done);
-  ~Tunnel() override;
+  ~Tunnel();
 
   // What was read ahead from either side goes first.
   void Start(ByteView from_client, ByteView from_upstream);

@@ -3,10 +3,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "proxy/base/bytes.h"
 #include "proxy/http/message.h"
+#include "proxy/ws/deflate.h"
 
 namespace framewall::event {
 class EventLoop;
@@ -17,10 +21,19 @@ namespace framewall::exchange {
 
 class Exchange;
 
-// Takes over the client's stream after a 101: `leftover` are bytes already read from the client.
-class TunnelOwner {
- public:
-  virtual ~TunnelOwner() = default;
+// A WebSocket whose handshakes are done on both sides: what the relay is made of.
+struct SocketHandover {
+  // Defined with the class, where event::Stream is whole.
+  SocketHandover();
+  SocketHandover(SocketHandover&&) noexcept;
+  ~SocketHandover();
+
+  std::unique_ptr<event::Stream> upstream;
+  std::string from_upstream;  // read behind the 101
+  // As agreed with each side; nothing: no permessage-deflate there.
+  std::optional<ws::DeflateParams> client_deflate;
+  std::optional<ws::DeflateParams> upstream_deflate;
+  std::string_view subprotocol;  // in the exchange's arena
 };
 
 class Driver {
@@ -72,6 +85,10 @@ class Driver {
   // The tunnel ended: log phase, then everything is closed. `client_bytes_sent` counts what it
   // sent.
   virtual void TunnelDone(uint64_t client_bytes_sent) = 0;
+
+  // After the head with 101 was sent: messages are relayed from now on. The handler stays and hears
+  // of the end by ContentHandler::OnSocketDone. False where this client's protocol has no sockets.
+  virtual bool StartRelay(SocketHandover handover) = 0;
 
   virtual event::EventLoop& loop() = 0;
 };

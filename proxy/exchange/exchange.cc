@@ -8,24 +8,42 @@ namespace {
 // nginx's words for what was being done.
 std::string_view ActionText(Action action) {
   switch (action) {
-    case Action::kNone: return {};
-    case Action::kReadingRequestLine: return "reading client request line";
-    case Action::kReadingRequestHeaders: return "reading client request headers";
-    case Action::kReadingRequestBody: return "reading client request body";
-    case Action::kProcessingRequest: return {};
-    case Action::kConnectingToUpstream: return "connecting to upstream";
-    case Action::kTlsHandshakeToUpstream: return "SSL handshaking to upstream";
-    case Action::kSendingRequestToUpstream: return "sending request to upstream";
-    case Action::kReadingResponseHeader: return "reading response header from upstream";
-    case Action::kReadingUpstream: return "reading upstream";
-    case Action::kSendingToClient: return "sending response to client";
-    case Action::kKeepAlive: return "keepalive";
-    case Action::kWaitingForRequest: return "waiting for request";
-    case Action::kHandshaking: return "SSL handshaking";
-    case Action::kClosing: return "closing request";
-    case Action::kLogging: return "logging request";
-    case Action::kResolving: return "resolving";
-    case Action::kProxyingUpgraded: return "proxying upgraded connection";
+    case Action::kNone:
+      return {};
+    case Action::kReadingRequestLine:
+      return "reading client request line";
+    case Action::kReadingRequestHeaders:
+      return "reading client request headers";
+    case Action::kReadingRequestBody:
+      return "reading client request body";
+    case Action::kProcessingRequest:
+      return {};
+    case Action::kConnectingToUpstream:
+      return "connecting to upstream";
+    case Action::kTlsHandshakeToUpstream:
+      return "SSL handshaking to upstream";
+    case Action::kSendingRequestToUpstream:
+      return "sending request to upstream";
+    case Action::kReadingResponseHeader:
+      return "reading response header from upstream";
+    case Action::kReadingUpstream:
+      return "reading upstream";
+    case Action::kSendingToClient:
+      return "sending response to client";
+    case Action::kKeepAlive:
+      return "keepalive";
+    case Action::kWaitingForRequest:
+      return "waiting for request";
+    case Action::kHandshaking:
+      return "SSL handshaking";
+    case Action::kClosing:
+      return "closing request";
+    case Action::kLogging:
+      return "logging request";
+    case Action::kResolving:
+      return "resolving";
+    case Action::kProxyingUpgraded:
+      return "proxying upgraded connection";
   }
   return {};
 }
@@ -95,6 +113,7 @@ void Exchange::Reset() {
   pending.reset();
   limit_req_status = {};
   limit_conn_status = {};
+  socket.reset();
   waf_transaction_id = {};
   redirect_location = {};
   waf_rule_id = 0;

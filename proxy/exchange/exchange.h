@@ -19,6 +19,7 @@
 #include "proxy/exchange/body_buffer.h"
 #include "proxy/exchange/connection_info.h"
 #include "proxy/exchange/driver.h"
+#include "proxy/exchange/socket_record.h"
 #include "proxy/exchange/upstream_record.h"
 #include "proxy/http/message.h"
 #include "proxy/http/target.h"
@@ -150,6 +151,9 @@ class Exchange final : public LogContext {
   std::string_view waf_transaction_id;
   std::string_view redirect_location;  // of a rule's redirect; becomes Location
   int waf_rule_id = 0;                 // of the rule that refused; 0: none
+
+  // --- The WebSocket that it became; null where it did not ---
+  std::unique_ptr<SocketRecord> socket;
 
   // --- Variables ---
   // Text of a variable; nothing where it is absent ("" in templates, "-" in logs).

@@ -14,8 +14,8 @@ struct Catalogue {
   std::vector<const BuiltinVariable*> families;
 
   Catalogue() {
-    for (const auto piece :
-         {RequestVariables(), ConnectionVariables(), ResponseVariables(), TlsVariables()}) {
+    for (const auto piece : {RequestVariables(), ConnectionVariables(), ResponseVariables(),
+                             TlsVariables(), SocketVariables()}) {
       for (const BuiltinVariable& variable : piece) {
         if (variable.is_family) {
           families.push_back(&variable);

@@ -48,7 +48,10 @@ class Filter {
   virtual bool holds_response() const { return false; }
   virtual Verdict OnResponseBody(Exchange&, ByteView) { return Verdict::Continue(); }
   virtual Verdict OnResponseEnd(Exchange&) { return Verdict::Continue(); }
-  // Once, on every path, also after Abort.
+  // The exchange is a WebSocket from now on. False: nothing more is to be heard, the filter is
+  // destroyed. True: it stays until the log phase.
+  virtual bool OnUpgraded(Exchange&) { return false; }
+  // Once, on every path, also after Abort; but not after OnUpgraded said false.
   virtual void OnLog(const Exchange&) {}
 };
 

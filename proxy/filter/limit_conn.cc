@@ -71,6 +71,7 @@ bool DropDead(LimitZone::Access& table, std::string_view key, uint32_t hash, int
 class Holder final : public Filter {
  public:
   explicit Holder(std::vector<CountedConnection> counted) : counted_(std::move(counted)) {}
+  bool OnUpgraded(Exchange&) override { return true; }
   void OnLog(const Exchange&) override { counted_.clear(); }
 
  private:

@@ -8,6 +8,7 @@
 #include "proxy/filter/limit_req.h"
 #include "proxy/filter/realip.h"
 #include "proxy/filter/waf_filter.h"
+#include "proxy/filter/websocket_policy.h"
 
 namespace framewall::filter {
 namespace {
@@ -24,6 +25,8 @@ constexpr PipelineRow kPipeline[] = {
      "the limits come before passwords are tried, and after the address that they count is known"},
     {Phase::kPreAccess, "limit_conn", nullptr, MakeLimitConn,
      "as nginx: who waits for limit_req does not count as a connection yet"},
+    {Phase::kPreAccess, "websocket policy", nullptr, MakeWebSocketPolicy,
+     "what is no handshake costs no password and no upstream; its client counts behind the limits"},
     {Phase::kAccess, "access", CheckAccess, nullptr, "the cheapest verdict first"},
     {Phase::kAccess, "auth_basic", CheckAuthBasic, nullptr,
      "hashing a password costs more than comparing addresses"},

@@ -3,11 +3,10 @@
 #include <span>
 #include <vector>
 
-#include "proxy/base/digest.h"
-#include "proxy/base/encoding.h"
 #include "proxy/base/text.h"
 #include "proxy/filter/body_inflater.h"
 #include "proxy/filter/services.h"
+#include "proxy/filter/waf_views.h"
 #include "waf/transaction.h"
 
 namespace framewall::filter {
@@ -18,36 +17,6 @@ using http::FieldId;
 
 std::span<const std::byte> AsBytes(ByteView piece) {
   return std::as_bytes(std::span<const char>(piece.data(), piece.size()));
-}
-
-std::string_view VersionDigits(http::Version version) {
-  switch (version) {
-    case http::Version::kHttp10:
-      return "1.0";
-    case http::Version::kHttp11:
-      return "1.1";
-    case http::Version::kHttp2:
-      return "2.0";
-  }
-  return "1.1";
-}
-
-std::vector<waf::HeaderView> ViewsOf(const http::HeaderMap& fields) {
-  std::vector<waf::HeaderView> views;
-  views.reserve(fields.size() + 4);
-  for (const http::Field& field : fields) views.push_back({field.name, field.value});
-  return views;
-}
-
-// All fields of that name as one list: a second Content-Encoding counts too.
-std::string Joined(const http::HeaderMap& fields, FieldId id) {
-  std::string joined;
-  for (const http::Field& field : fields) {
-    if (field.id != id) continue;
-    if (!joined.empty()) joined += ", ";
-    joined += field.value;
-  }
-  return joined;
 }
 
 // Named, and not with a weight of 0.
@@ -77,34 +46,23 @@ bool IsStream(std::string_view type) {
 //   head ─► [body] ─► (content) ─► response head ─► [response body, held] ─► log
 //
 // After an interruption only the log follows; what error_page makes is not judged again.
-class WafFilter final : public Filter, private waf::TransactionListener {
+class WafFilter final : public Filter {
  public:
   WafFilter(Exchange& exchange, FilterServices& services, std::shared_ptr<const waf::RuleSet> rules)
       : exchange_(exchange),
         services_(services),
         settings_(exchange.settings().waf),
         rules_(std::move(rules)),
-        transaction_(*services.engine, rules_, TransactionId(exchange), this) {
+        log_(exchange, services),
+        transaction_(*services.engine, rules_, TransactionId(exchange), &log_) {
     exchange.waf_transaction_id = exchange.arena.Copy(transaction_.id());
   }
 
   ~WafFilter() override { ReleaseHeld(); }
 
   Verdict OnRequestHead(Exchange& exchange) override {
-    const std::vector<waf::HeaderView> headers = ViewsOf(exchange.request.fields);
-    const std::string client = exchange.client_address.ip().ToText();
-    const std::string server = exchange.connection.local.ip().ToText();
-    waf::RequestView view;
-    view.method = exchange.request.method_name;
-    view.target = exchange.request.target;
-    view.http_version = VersionDigits(exchange.request.version);
-    view.client_address = client;
-    view.client_port = exchange.client_address.port();
-    view.server_address = server;
-    view.server_port = exchange.connection.local.port();
-    view.hostname = exchange.host;
-    view.headers = headers;
-    const Verdict verdict = Judge(transaction_.ProcessRequestHead(view));
+    const RequestViews views(exchange);
+    const Verdict verdict = Judge(transaction_.ProcessRequestHead(views.view()));
     if (verdict.kind != Verdict::Kind::kContinue) return verdict;
     return OpenRequestBody();
   }
@@ -214,6 +172,12 @@ class WafFilter final : public Filter, private waf::TransactionListener {
     return JudgeResponseBody();
   }
 
+  // Messages have transactions of their own; the handshake's is over with the 101.
+  bool OnUpgraded(Exchange& exchange) override {
+    OnLog(exchange);
+    return false;
+  }
+
   void OnLog(const Exchange& exchange) override {
     stage_ = Stage::kOver;
     const std::vector<waf::HeaderView> headers = ViewsOf(exchange.response.fields);
@@ -234,7 +198,7 @@ class WafFilter final : public Filter, private waf::TransactionListener {
       const std::string_view given = exchange.Expand(setting);
       if (!given.empty()) return std::string(given);
     }
-    return HexEncode(RandomBytes(16));
+    return NewTransactionId();
   }
 
   static constexpr std::string_view kNoRoom =
@@ -247,10 +211,7 @@ class WafFilter final : public Filter, private waf::TransactionListener {
     holding_ = false;
     ReleaseHeld();
     exchange_.waf_rule_id = static_cast<int>(decision.rule_id);
-    if (services_.count_rule) services_.count_rule(decision.rule_id, true);
-    if (settings_.use_error_log && !decision.log_line.empty()) {
-      exchange_.LogError(LogLevel::kError, decision.log_line);
-    }
+    log_.OnRefusal(decision);
     switch (decision.action) {
       case waf::Action::kDrop:
         exchange_.error_status = 444;
@@ -292,7 +253,7 @@ class WafFilter final : public Filter, private waf::TransactionListener {
         break;
       case config::WafBodyEncoding::kInflate:
         // Only what we inflate may be asked for.
-        if (AcceptsGzip(Joined(fields, FieldId::kAcceptEncoding))) {
+        if (AcceptsGzip(fields.Joined(FieldId::kAcceptEncoding))) {
           fields.Set(FieldId::kAcceptEncoding, "gzip");
         } else {
           fields.Remove(FieldId::kAcceptEncoding);
@@ -310,7 +271,7 @@ class WafFilter final : public Filter, private waf::TransactionListener {
   }
 
   Verdict OpenRequestBody() {
-    const std::string encoding = Joined(exchange_.request.fields, FieldId::kContentEncoding);
+    const std::string encoding = exchange_.request.fields.Joined(FieldId::kContentEncoding);
     if (!BodyInflater::NeedsInflating(encoding) || !transaction_.wants_request_body() ||
         exchange_.framing.kind == http::BodyFraming::Kind::kNone) {
       return Verdict::Continue();
@@ -337,7 +298,7 @@ class WafFilter final : public Filter, private waf::TransactionListener {
         exchange.response.status == 204 || exchange.response.status == 304 || IsStream(type)) {
       return Verdict::Continue();
     }
-    const std::string encoding = Joined(exchange.response.fields, FieldId::kContentEncoding);
+    const std::string encoding = exchange.response.fields.Joined(FieldId::kContentEncoding);
     if (BodyInflater::NeedsInflating(encoding) && !exchange.header_only &&
         settings_.response_encoding != config::WafBodyEncoding::kPass) {
       response_inflater_ = BodyInflater::Make(encoding, settings_.inflate_limit);
@@ -368,22 +329,11 @@ class WafFilter final : public Filter, private waf::TransactionListener {
     held_ = 0;
   }
 
-  void OnRuleMatch(const waf::RuleMatch& match) override {
-    if (services_.count_rule) services_.count_rule(match.rule_id, false);
-    if (settings_.use_error_log && exchange_.log().Enabled(LogLevel::kInfo)) {
-      exchange_.LogError(LogLevel::kInfo, match.LogLine());
-    }
-  }
-
-  void OnAuditFailure(std::string_view message) override {
-    if (services_.audit_lost) services_.audit_lost();
-    exchange_.LogError(LogLevel::kError, "ModSecurity: audit record lost: " + std::string(message));
-  }
-
   Exchange& exchange_;
   FilterServices& services_;
   const config::WafSettings& settings_;
   std::shared_ptr<const waf::RuleSet> rules_;
+  RuleLog log_;
   waf::Transaction transaction_;
   std::unique_ptr<BodyInflater> request_inflater_;
   std::unique_ptr<BodyInflater> response_inflater_;
@@ -397,13 +347,10 @@ class WafFilter final : public Filter, private waf::TransactionListener {
 };
 
 std::unique_ptr<Filter> Make(Exchange& exchange, FilterServices& services, config::WafOrder order) {
-  const config::WafSettings& settings = exchange.settings().waf;
-  if (!settings.enabled || settings.order != order || services.engine == nullptr) return nullptr;
-  const auto id = static_cast<size_t>(exchange.location->id);
-  if (services.rule_sets == nullptr || id >= services.rule_sets->size()) return nullptr;
-  const auto& rules = (*services.rule_sets)[id];
-  if (rules == nullptr || rules->engine_mode() == waf::EngineMode::kOff) return nullptr;
-  return std::make_unique<WafFilter>(exchange, services, rules);
+  if (exchange.settings().waf.order != order) return nullptr;
+  std::shared_ptr<const waf::RuleSet> rules = RulesOf(exchange, services);
+  if (rules == nullptr) return nullptr;
+  return std::make_unique<WafFilter>(exchange, services, std::move(rules));
 }
 
 }  // namespace

@@ -445,6 +445,11 @@ void Connection::Drain() {
   CloseNow(event::Stream::CloseKind::kNormal);
 }
 
-void Connection::ForceClose() { CloseNow(event::Stream::CloseKind::kNormal); }
+void Connection::ForceClose(bool at_once) {
+  if (!at_once && state_ == State::kTunnel && driver_.has_value() && driver_->relay() != nullptr) {
+    return driver_->relay()->GoAway();
+  }
+  CloseNow(event::Stream::CloseKind::kNormal);
+}
 
 }  // namespace framewall::server

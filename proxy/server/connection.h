@@ -46,8 +46,9 @@ class Connection final : public event::StreamHandler,
 
   // The worker drains: an idle connection closes, another after its exchange.
   void Drain();
-  // worker_shutdown_timeout has passed.
-  void ForceClose();
+  // worker_shutdown_timeout has passed. A WebSocket is told so first, and gone a second later at
+  // most, unless it must be `at_once`.
+  void ForceClose(bool at_once);
 
   // --- StreamHandler ---
   void OnBytes(ByteView bytes) override;

@@ -265,6 +265,7 @@ void ExchangeDriver::OnSendTimeout() {
 
 void ExchangeDriver::OnConnectionClosed() {
   complete_ = true;
+  if (relay_ != nullptr) relay_->Stop();
   if (handler_ != nullptr) handler_->Abandon();
   if (started_) LogPhase();
   DropHandler();
@@ -284,6 +285,26 @@ void ExchangeDriver::TunnelDone(uint64_t client_bytes_sent) {
   LogPhase();
   DropHandler();
   CloseClient(event::Stream::CloseKind::kNormal);
+}
+
+bool ExchangeDriver::StartRelay(exchange::SocketHandover handover) {
+  std::string from_client;
+  event::Stream* client = TakeStreamForTunnel(&from_client);
+  if (client == nullptr) return false;
+  for (std::unique_ptr<filter::Filter>& one : filter_list_) {
+    if (one != nullptr && !one->OnUpgraded(exchange_)) services_.loop->Retire(std::move(one));
+  }
+  relay_ = std::make_unique<Relay>(services_, exchange_, *client, std::move(handover),
+                                   [this] { OnRelayDone(); });
+  relay_->Start(from_client);
+  return true;
+}
+
+void ExchangeDriver::OnRelayDone() {
+  if (handler_ != nullptr) {
+    handler_->OnSocketDone(relay_->sent_to_upstream(), relay_->received_from_upstream());
+  }
+  TunnelDone(relay_->sent_to_client());
 }
 
 // Nothing more is heard or said in this exchange; its log phase runs when the connection goes.

@@ -24,6 +24,7 @@
 #include "proxy/filter/pipeline.h"
 #include "proxy/http/codec.h"
 #include "proxy/route/server_select.h"
+#include "proxy/server/relay.h"
 #include "proxy/server/response_path.h"
 #include "proxy/server/services.h"
 
@@ -75,6 +76,8 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   void OnConnectionClosed();
   bool complete() const { return complete_; }
   bool in_tunnel() const { return in_tunnel_; }
+  // The WebSocket that the exchange has become; null where it has not.
+  Relay* relay() { return relay_.get(); }
   bool request_ended() const { return request_ended_; }
 
   // --- exchange::Driver ---
@@ -93,6 +96,7 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   void WantRequestBody(bool want) override;
   event::Stream* TakeStreamForTunnel(std::string* client_leftover) override;
   void TunnelDone(uint64_t client_bytes_sent) override;
+  bool StartRelay(exchange::SocketHandover handover) override;
   event::EventLoop& loop() override { return *services_.loop; }
 
  private:
@@ -153,6 +157,7 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   void CloseClient(event::Stream::CloseKind kind);
   void Complete();
   void LogPhase();
+  void OnRelayDone();
 
   // --- ResponseOwner ---
   std::span<const std::unique_ptr<filter::Filter>> filters() override { return filter_list_; }
@@ -170,6 +175,7 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   ClientSide& client_;
   ResponsePath response_;
   std::unique_ptr<content::ContentHandler> handler_;
+  std::unique_ptr<Relay> relay_;
   // By row of the pipeline; null where a row is off or has no state.
   static constexpr size_t kMaxRows = 16;
   std::array<std::unique_ptr<filter::Filter>, kMaxRows> filter_list_;

@@ -13,7 +13,9 @@
 #include "proxy/observe/access_log.h"
 #include "proxy/route/location_tree.h"
 #include "proxy/route/server_select.h"
+#include "proxy/server/socket_clients.h"
 #include "proxy/server/worker_metrics.h"
+#include "proxy/ws/zlib_pool.h"
 
 namespace framewall::upstream {
 class Runtime;
@@ -34,6 +36,9 @@ struct Services {
   observe::AccessLogs* access_logs = nullptr;
   filter::FilterServices filters;
   WorkerMetrics* metrics = nullptr;
+  // Of WebSockets: what their clients hold, and zlib's states in turn.
+  SocketClients sockets;
+  ws::ZlibPool deflate;
   // The worker drains: connections close as soon as they are idle.
   bool draining = false;
   // Gives a closed connection back to the worker, who retires it.

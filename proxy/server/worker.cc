@@ -36,7 +36,7 @@ class Worker {
         servers_(config_.http),
         upstreams_(loop_, config_, resources_.upstream_state.get(), resources_.client_tls.get()),
         accept_timer_(loop_, [this] { ResumeAccepting(); }),
-        shutdown_timer_(loop_, [this] { ForceClose(); }) {
+        shutdown_timer_(loop_, [this] { ForceClose(false); }) {
     services_.config = &config_;
     services_.loop = &loop_;
     services_.variables = &variables_;
@@ -243,10 +243,10 @@ class Worker {
     }
   }
 
-  void ForceClose() {
+  void ForceClose(bool at_once) {
     std::vector<Connection*> all;
     for (const auto& entry : connections_) all.push_back(entry.first);
-    for (Connection* connection : all) connection->ForceClose();
+    for (Connection* connection : all) connection->ForceClose(at_once);
   }
 
   void Terminate() {
@@ -256,7 +256,7 @@ class Worker {
 
   // At the very end: open exchanges are logged, nothing is waited for.
   void CloseAll() {
-    ForceClose();
+    ForceClose(true);
     loop_.RunOnce(Milliseconds(0));
   }
 

@@ -26,6 +26,12 @@ struct Families {
   metrics::CounterId waf_verdicts;
   metrics::CounterId audit_lost;
   metrics::GaugeId draining;
+  metrics::GaugeId sockets_open;
+  metrics::CounterId sockets;
+  metrics::CounterId messages;
+  metrics::CounterId payload;
+  metrics::CounterId wire;
+  metrics::CounterId messages_refused;
 };
 Families families;
 
@@ -65,6 +71,18 @@ Result<std::unique_ptr<metrics::Registry>> MakeRegistry(size_t slots) {
                                            "Audit records that could not be written.");
   families.draining = builder.AddGauge("framewall_workers_draining",
                                        "Workers of old configurations that finish their requests.");
+  families.sockets_open = builder.AddGauge("framewall_websocket_sessions", "Open WebSockets.");
+  families.sockets = builder.AddCounter("framewall_websocket_sessions_total", "WebSockets opened.");
+  families.messages = builder.AddCounter("framewall_websocket_messages_total",
+                                         "Messages passed, by who sent them.", {"from"}, 2);
+  families.payload = builder.AddCounter("framewall_websocket_payload_bytes_total",
+                                        "Octets of messages passed, inflated.", {"from"}, 2);
+  families.wire =
+      builder.AddCounter("framewall_websocket_wire_bytes_total",
+                         "Octets of messages passed, as they came, compressed.", {"from"}, 2);
+  families.messages_refused =
+      builder.AddCounter("framewall_websocket_messages_refused_total",
+                         "Messages refused by rules, policy or protocol.", {"from"}, 2);
   return std::move(builder).Build(slots);
 }
 
@@ -78,6 +96,15 @@ WorkerMetrics::WorkerMetrics(metrics::Registry* registry) : registry_(registry) 
   waiting_ = registry_->GetGauge(families.waiting);
   requests_ = registry_->GetCounter(families.requests_all);
   request_time_ = registry_->GetHistogram(families.request_time);
+  sockets_open_ = registry_->GetGauge(families.sockets_open);
+  sockets_ = registry_->GetCounter(families.sockets);
+  for (SocketCounters* side : {&from_client_, &from_upstream_}) {
+    const std::array<std::string_view, 1> from = {side == &from_client_ ? "client" : "upstream"};
+    side->messages = registry_->GetCounter(families.messages, from);
+    side->payload = registry_->GetCounter(families.payload, from);
+    side->wire = registry_->GetCounter(families.wire, from);
+    side->refused = registry_->GetCounter(families.messages_refused, from);
+  }
 }
 
 void WorkerMetrics::ConnectionAccepted() { accepted_.Add(); }
@@ -133,6 +160,24 @@ void WorkerMetrics::RequestDone(const exchange::Exchange& exchange) {
           .Observe(static_cast<uint64_t>(record.response_ms) * 1000);
     }
   }
+}
+
+void WorkerMetrics::SocketOpened() {
+  sockets_.Add();
+  sockets_open_.Add(1);
+}
+
+void WorkerMetrics::SocketClosed() { sockets_open_.Add(-1); }
+
+void WorkerMetrics::SocketMessage(bool from_client, uint64_t octets, uint64_t wire_octets) {
+  SocketCounters& side = from_client ? from_client_ : from_upstream_;
+  side.messages.Add();
+  side.payload.Add(octets);
+  side.wire.Add(wire_octets);
+}
+
+void WorkerMetrics::SocketRefused(bool from_client) {
+  (from_client ? from_client_ : from_upstream_).refused.Add();
 }
 
 void WorkerMetrics::RuleCounted(int64_t rule_id, bool refused) {

@@ -29,6 +29,11 @@ class WorkerMetrics {
   void Move(State from, State to);
   // The log phase of an exchange.
   void RequestDone(const exchange::Exchange& exchange);
+  void SocketOpened();
+  void SocketClosed();
+  // A message that passed.
+  void SocketMessage(bool from_client, uint64_t octets, uint64_t wire_octets);
+  void SocketRefused(bool from_client);
   void RuleCounted(int64_t rule_id, bool refused);
   void AuditRecordLost();
   // This worker drains in an old generation.
@@ -49,6 +54,13 @@ class WorkerMetrics {
   metrics::Gauge waiting_;
   metrics::Counter requests_;
   metrics::Histogram request_time_;
+  metrics::Gauge sockets_open_;
+  metrics::Counter sockets_;
+  struct SocketCounters {
+    metrics::Counter messages, payload, wire, refused;
+  };
+  SocketCounters from_client_;
+  SocketCounters from_upstream_;
   // Handles found before: by server, then status.
   struct StatusCounter {
     int status;

@@ -14,7 +14,8 @@ constexpr char kSwitch[] =
 std::string Config(const FakeUpstream& upstream, const std::string& more = "") {
   return "events {} http { server { listen 127.0.0.1:%%PORT_0%%; location / { proxy_pass http://" +
          upstream.address() +
-         "; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
+         "; websocket_other_upgrades pass; proxy_http_version 1.1; proxy_set_header Upgrade "
+         "$http_upgrade; "
          "proxy_set_header Connection upgrade; " +
          more + " } } }";
 }

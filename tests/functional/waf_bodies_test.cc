@@ -325,7 +325,8 @@ TEST_F(WafBodies, UpgradesPass) {
             "Content-Type: text/html\r\n\r\n");
         peer.Send("echo " + peer.ReadSome());
       },
-      "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header "
+      "websocket_other_upgrades pass; proxy_http_version 1.1; proxy_set_header Upgrade "
+      "$http_upgrade; proxy_set_header "
       "Connection upgrade;");
   RawClient client(port_);
   client.Send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");

@@ -1,0 +1,54 @@
+// What both adapters to waf/ need of an exchange: its head as views, its rules, its listener.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/exchange/exchange.h"
+#include "waf/transaction.h"
+
+namespace framewall::filter {
+
+class FilterServices;
+
+std::vector<waf::HeaderView> ViewsOf(const http::HeaderMap& fields);
+
+// The request as it came. Views into the exchange and into this.
+class RequestViews {
+ public:
+  explicit RequestViews(const exchange::Exchange& exchange);
+  RequestViews(const RequestViews&) = delete;
+  RequestViews& operator=(const RequestViews&) = delete;
+  const waf::RequestView& view() const { return view_; }
+
+ private:
+  std::string client_;
+  std::string server_;
+  std::vector<waf::HeaderView> headers_;
+  waf::RequestView view_;
+};
+
+// The rules of the exchange's location; null where modsecurity or SecRuleEngine is off.
+std::shared_ptr<const waf::RuleSet> RulesOf(const exchange::Exchange& exchange,
+                                            const FilterServices& services);
+
+// Unique over all workers.
+std::string NewTransactionId();
+
+// Rules that matched go to the error log and the metrics; a lost audit record does too.
+class RuleLog final : public waf::TransactionListener {
+ public:
+  RuleLog(const exchange::Exchange& exchange, FilterServices& services)
+      : exchange_(exchange), services_(services) {}
+  void OnRuleMatch(const waf::RuleMatch& match) override;
+  void OnAuditFailure(std::string_view message) override;
+  // What interrupted: counted, and its line written as the connector does.
+  void OnRefusal(const waf::Decision& decision);
+
+ private:
+  const exchange::Exchange& exchange_;
+  FilterServices& services_;
+};
+
+}  // namespace framewall::filter
