@@ -16,6 +16,8 @@ class Utf8Validator {
   void Reset() { *this = Utf8Validator(); }
 
  private:
+  bool FeedOctet(uint8_t octet);
+
   bool ok_ = true;
   int remaining_ = 0;
   uint8_t low_ = 0x80;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 
 namespace framewall {
@@ -60,6 +61,46 @@ TEST(Utf8, SaysNoAtTheFirstBadOctetAndStaysSo) {
 }
 
 TEST(Utf8, EmptyIsComplete) { EXPECT_TRUE(Valid("")); }
+
+// Whole characters are checked in blocks, the rest octet by octet: the two agree wherever a
+// character or a fault lies.
+TEST(Utf8, BlocksAndOctetsAgree) {
+  constexpr uint32_t kPoints[] = {'a',     ' ',     0x7f,    0x80,     0x7ff,    0x43f,   0x800,
+                                  0xfff,   0xd7ff,  0xe000,  0xffff,   0x20ac,   0x1f600, 0x10000,
+                                  0x3ffff, 0x40000, 0xfffff, 0x100000, 0x10ffff, 0xd800,  0x110000};
+  constexpr size_t kValid = 19;  // the first ones
+  std::minstd_rand random(1);
+  size_t valid = 0;
+  for (int round = 0; round < 50000; ++round) {
+    std::string text;
+    const size_t size = random() % 70;
+    const size_t mix = 1 + random() % kValid;
+    while (text.size() < size) text += Encode(kPoints[random() % mix]);
+    switch (random() % 4) {
+      case 0:
+        if (!text.empty()) text[random() % text.size()] = static_cast<char>(random());
+        break;
+      case 1:
+        text.resize(text.size() - std::min<size_t>(text.size(), random() % 4));
+        break;
+      case 2:
+        text += Encode(kPoints[random() % std::size(kPoints)]);
+        break;
+      default:
+        break;
+    }
+    valid += Valid(text) ? 1 : 0;
+    // In two pieces, cut anywhere.
+    const size_t cut = random() % (text.size() + 1);
+    Utf8Validator validator;
+    const bool first = validator.Feed(std::string_view(text).substr(0, cut));
+    EXPECT_EQ(validator.Feed(std::string_view(text).substr(cut)) && validator.complete(),
+              IsValidUtf8(text));
+    EXPECT_TRUE(first || !IsValidUtf8(text));
+  }
+  EXPECT_GT(valid, 10000u);
+  EXPECT_LT(valid, 45000u);
+}
 
 }  // namespace
 }  // namespace framewall
