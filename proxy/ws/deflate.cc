@@ -118,18 +118,17 @@ void Inflater::Begin() {
 // The window slides over `out`, the whole output of a message.
 void Inflater::KeepWindow(const std::string& out) {
   const size_t most = size_t{1} << side_.window_bits;
-  if (out.size() >= most) {
-    window_.assign(out, out.size() - most);
-    return;
+  const size_t size = std::min(most, window_.size() + out.size());
+  const size_t fresh = std::min(size, out.size());
+  window_.erase(0, window_.size() - (size - fresh));
+  if (size > window_.capacity()) {
+    // Doubling, but not beyond what the window will ever take; reserve() alone would go there.
+    std::string wider;
+    wider.reserve(std::min(most, std::max(size, 2 * window_.capacity())));
+    wider.append(window_);
+    window_.swap(wider);
   }
-  const size_t size = window_.size() + out.size();
-  if (size > most) {
-    window_.erase(0, size - most);
-  } else if (size > window_.capacity()) {
-    // Doubling, but not beyond what the window will ever take.
-    window_.reserve(std::min(most, std::max(size, 2 * window_.capacity())));
-  }
-  window_.append(out);
+  window_.append(out, out.size() - fresh);
 }
 
 Deflater::Deflater(DeflateSide side, DeflateEffort effort, ZlibPool* pool)

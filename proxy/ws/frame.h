@@ -42,7 +42,7 @@ struct FrameHeader {
   bool masked = false;
   uint8_t length_code = 0;  // the seven bits; 126 and 127 announce 16 and 64 bits
   uint64_t length = 0;
-  MaskKey mask{};
+  MaskKey mask{};  // zero where not masked
 };
 
 // How far octets reach into a header; each step includes those before it.

@@ -68,6 +68,7 @@ size_t MessageReader::held() const {
 // A header that came whole is decoded where it lies; of one that did not, the beginning is kept and
 // decoded again with what comes next.
 MessageReader::Step MessageReader::ReadHeader(ByteView* input) {
+  if (input->empty()) return ReadEvent::kNeedMore;
   ByteView octets = *input;
   const size_t kept = header_size_;
   if (kept > 0) {
@@ -212,12 +213,8 @@ bool MessageReader::TakeData(ByteView piece) {
   wire_size_ += piece.size();
   const size_t from = payload_.size();
   if (!compressed_) {
-    if (frame_.masked) {
-      payload_.resize(from + piece.size());
-      CopyMasked(payload_.data() + from, piece.data(), piece.size(), frame_.mask, frame_taken_);
-    } else {
-      payload_.append(piece);
-    }
+    Grow(piece.size());
+    CopyMasked(payload_.data() + from, piece.data(), piece.size(), frame_.mask, frame_taken_);
     return CheckText(from);
   }
   if (!frame_.masked) return TakeInflated(inflater_->Inflate(piece, payload_), from);
@@ -231,6 +228,16 @@ bool MessageReader::TakeData(ByteView piece) {
     }
   }
   return true;
+}
+
+// By doubling, but not beyond what the frame will take: most messages are one frame in one or two
+// pieces, and need no second buffer.
+void MessageReader::Grow(size_t more) {
+  const size_t size = payload_.size() + more;
+  if (size > payload_.capacity()) {
+    payload_.reserve(std::min<uint64_t>(size + (frame_.length - frame_taken_ - more), 2 * size));
+  }
+  payload_.resize(size);
 }
 
 // Judges what was inflated behind `from`, then how that ended: the first fault counts.

@@ -103,6 +103,7 @@ class MessageReader {
   void BeginFrame();
   Step ReadPayload(ByteView* input);
   bool TakeData(ByteView piece);
+  void Grow(size_t more);
   bool TakeInflated(Inflater::Outcome outcome, size_t from);
   bool CheckText(size_t from);
   Step EndFrame();

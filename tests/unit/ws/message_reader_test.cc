@@ -122,6 +122,22 @@ TEST(MessageReader, StopsBehindEachEvent) {
   EXPECT_EQ(test.reader.Read(&test.input), ReadEvent::kNeedMore);
 }
 
+TEST(MessageReader, NeedsMoreOfNothing) {
+  MessageReader reader({}, nullptr);
+  ByteView nothing;
+  EXPECT_EQ(reader.Read(&nothing), ReadEvent::kNeedMore);
+  std::string octets = FramesOf("text \"abc\"", Role::kServer);
+  for (size_t i = 0; i < octets.size(); ++i) {
+    ByteView input = ByteView(octets).substr(i, 1);
+    EXPECT_EQ(reader.Read(&input),
+              i + 1 == octets.size() ? ReadEvent::kMessage : ReadEvent::kNeedMore);
+    if (i + 1 < octets.size()) {
+      EXPECT_EQ(reader.Read(&nothing), ReadEvent::kNeedMore);
+    }
+  }
+  EXPECT_EQ(reader.payload(), "abc");
+}
+
 TEST(MessageReader, LetsThePayloadBeTaken) {
   Reader test({});
   ASSERT_EQ(test.Feed("text \"first\"*100 | text \"second\""), ReadEvent::kMessage);
