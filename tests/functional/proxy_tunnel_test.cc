@@ -78,7 +78,7 @@ TEST(ProxyTunnel, WhatWasNotAskedForIs502) {
   ASSERT_TRUE(proxy.Start()) << proxy.Output();
   EXPECT_EQ(Get(proxy.port(0), "/").status(), 502);
   RawClient other(proxy.port(0));
-  other.Send(Handshake("websocket"));
+  other.Send(Handshake("other"));
   EXPECT_EQ(other.ReadResponse().status(), 502);
   EXPECT_TRUE(proxy.WaitForLog("upstream sent 101 without being asked"));
 }
