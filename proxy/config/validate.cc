@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/base/text.h"
 #include "proxy/config/directives/directives.h"
 
 namespace framewall::config {
@@ -129,6 +130,21 @@ void CheckServers(const Config& config, Diagnostics& diagnostics) {
   }
 }
 
+// Upgrade goes on with HTTP/1.1 alone, and nginx's default is 1.0.
+void CheckUpgrades(const LocationConfig& location, Diagnostics& diagnostics) {
+  const ProxySettings& proxy = location.settings.proxy;
+  if (location.content == ContentKind::kProxy && !proxy.http11) {
+    for (const HeaderLine& line : proxy.set_header) {
+      if (!EqualsIgnoreCase(line.name, "Upgrade")) continue;
+      diagnostics.Warn(location.at,
+                       "\"proxy_set_header Upgrade\" without \"proxy_http_version 1.1\": WebSocket "
+                       "handshakes are sent as HTTP/1.1 all the same");
+      break;
+    }
+  }
+  for (const auto& inner : location.locations) CheckUpgrades(*inner, diagnostics);
+}
+
 void CheckVariables(const Config& config, const VariableCatalog& catalog,
                     Diagnostics& diagnostics) {
   for (const VariableName& name : config.variables.names()) {
@@ -150,6 +166,7 @@ void Validate(Config& config, const VariableCatalog* variables, Diagnostics& dia
   ResolveProxyPasses(config, diagnostics);
   ResolveLimitZones(config, diagnostics);
   CheckServers(config, diagnostics);
+  for (const auto& server : config.http.servers) CheckUpgrades(server->root, diagnostics);
   if (variables != nullptr) CheckVariables(config, *variables, diagnostics);
 }
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <fstream>
+
 namespace framewall::test {
 namespace {
 
@@ -22,6 +24,24 @@ std::string LoadModules() {
   std::string lines;
   for (const char* module : kModules) lines += "load_module " + std::string(module) + ";\n";
   return lines;
+}
+
+std::string DebianRules(const TempDir& folder) {
+  std::ifstream model("/etc/nginx/modsecurity.conf");
+  std::string rules = "SecRuleEngine On\n";
+  for (std::string line; std::getline(model, line);) {
+    const bool is_ours = line.starts_with("SecRuleEngine") || line.starts_with("SecAudit") ||
+                         line.starts_with("SecStatusEngine") || line.starts_with("SecTmpDir") ||
+                         line.starts_with("SecDataDir");
+    if (line.starts_with("SecUnicodeMapFile")) {
+      line = "SecUnicodeMapFile /etc/nginx/unicode.mapping 20127";
+    }
+    if (!is_ours) rules += line + "\n";
+  }
+  rules +=
+      "Include /etc/modsecurity/crs/crs-setup.conf\n"
+      "Include /usr/share/modsecurity-crs/rules/*.conf\n";
+  return "modsecurity_rules_file " + folder.Write("debian.conf", rules) + ";";
 }
 
 }  // namespace framewall::test

@@ -173,25 +173,6 @@ http {
 )";
 }
 
-// Debian's own modsecurity.conf, blocking and without its log, before CRS.
-std::string DebianRules(const TempDir& folder) {
-  std::ifstream model("/etc/nginx/modsecurity.conf");
-  std::string rules = "SecRuleEngine On\n";
-  for (std::string line; std::getline(model, line);) {
-    const bool is_ours = line.starts_with("SecRuleEngine") || line.starts_with("SecAudit") ||
-                         line.starts_with("SecStatusEngine") || line.starts_with("SecTmpDir") ||
-                         line.starts_with("SecDataDir");
-    if (line.starts_with("SecUnicodeMapFile")) {
-      line = "SecUnicodeMapFile /etc/nginx/unicode.mapping 20127";
-    }
-    if (!is_ours) rules += line + "\n";
-  }
-  rules +=
-      "Include /etc/modsecurity/crs/crs-setup.conf\n"
-      "Include /usr/share/modsecurity-crs/rules/*.conf\n";
-  return "modsecurity_rules_file " + folder.Write("debian.conf", rules) + ";";
-}
-
 // Where the entry says which rules we excuse: no others, and none that nginx does not fire.
 bool Explains(const IntendedDifference& entry, const std::set<long>& nginx,
               const std::set<long>& framewall) {

@@ -61,6 +61,16 @@ TEST(Validate, TlsNeedsACertificate) {
             Texts{"no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive :4"});
 }
 
+TEST(Validate, UpgradesWantHttp11) {
+  const std::string location =
+      "server { listen 81; location / { proxy_pass http://127.0.0.1:82; proxy_set_header Upgrade "
+      "$http_upgrade; ";
+  EXPECT_EQ(Show(LoadHttp(location + "} }").diagnostics),
+            "warning: \"proxy_set_header Upgrade\" without \"proxy_http_version 1.1\": WebSocket "
+            "handshakes are sent as HTTP/1.1 all the same in framewall.conf:3\n");
+  EXPECT_EQ(Show(LoadHttp(location + "proxy_http_version 1.1; } }").diagnostics), "");
+}
+
 TEST(Validate, LimitZonesMustExist) {
   EXPECT_EQ(LoadHttp("server { limit_req zone=a; }").errors().size(), 1u);
   EXPECT_EQ(LoadHttp("server { limit_req zone=a; }\n"
