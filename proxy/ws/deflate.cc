@@ -14,7 +14,7 @@ namespace {
 // The end of an empty stored block: each message ends with it, and it is not sent (RFC 7692 7.2.1).
 constexpr ByteView kTail("\x00\x00\xff\xff", 4);
 
-constexpr size_t kChunk = 16 * 1024;
+constexpr size_t kChunk = 16384;
 // zlib counts in 32 bits.
 constexpr uint64_t kMostAtOnce = uint64_t{1} << 30;
 

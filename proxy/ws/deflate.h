@@ -34,7 +34,7 @@ struct InflateLimits {
 };
 // A message may inflate to this much whatever its ratio: short repetitive messages are no attack,
 // and with context takeover a repeated document takes a few octets.
-inline constexpr uint64_t kRatioFreeOutput = 64 * 1024;
+inline constexpr uint64_t kRatioFreeOutput = 65536;
 // Input counts for the ratio in steps of this size, so that a verdict does not depend on how the
 // network cut the octets.
 inline constexpr uint64_t kRatioStep = 1024;

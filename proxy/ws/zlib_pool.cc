@@ -14,7 +14,7 @@ constexpr int kInflateWindowBits = 15;
 }  // namespace
 
 size_t DeflateStateOctets(int window_bits, int mem_level) {
-  constexpr size_t kState = 6 * 1024;
+  constexpr size_t kState = 6144;
   return kState + (size_t{1} << (window_bits + 2)) + (size_t{1} << (mem_level + 9));
 }
 

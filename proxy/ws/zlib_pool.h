@@ -15,7 +15,7 @@ namespace framewall::ws {
 class ZlibPool;
 
 // What an inflate state takes: 7 kB, and its window of 15 bits.
-inline constexpr size_t kInflateStateOctets = 40 * 1024;
+inline constexpr size_t kInflateStateOctets = 40960;
 size_t DeflateStateOctets(int window_bits, int mem_level);
 
 // A state's owner for the time being; gives it back when it goes.
