@@ -42,8 +42,10 @@ std::vector<std::vector<Word>> WordsOf(std::string_view script) {
   const auto repeat = [&](std::string once) {
     if (!script.starts_with('*')) return once;
     script.remove_prefix(1);
+    const uint64_t times = Number(take_while(IsDigit));
+    if (once.size() == 1) return std::string(times, once.front());
     std::string all;
-    for (uint64_t i = Number(take_while(IsDigit)); i > 0; --i) all += once;
+    for (uint64_t i = 0; i < times; ++i) all += once;
     return all;
   };
   while (!script.empty()) {
