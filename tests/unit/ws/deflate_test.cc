@@ -142,6 +142,25 @@ TEST(Inflater, LimitsTheRatioBeyondTheFreeOutput) {
   EXPECT_EQ(InflateOne(message, {.max_ratio = ratio}), "ratio");
 }
 
+// Where in the message the growth lies counts, in steps of kRatioStep; how it was cut does not.
+TEST(Inflater, CountsInputForTheRatioInSteps) {
+  const auto inflate = [](size_t before, size_t repeats, size_t step) {
+    ZlibPool pool;
+    const std::string text = Noise(before, 1) + std::string(repeats, 'a') + Noise(3000, 2);
+    std::string message;
+    Deflater(kNoTakeover, {.level = 9}, &pool).Deflate(text, message);
+    Inflater inflater(kNoTakeover, {.max_ratio = 100}, &pool);
+    const std::string out = InflateIn(inflater, message, step);
+    return out == text ? "passed" : out;
+  };
+  for (const size_t step : {size_t{1}, size_t{900}, std::string::npos}) {
+    // Within the first step there is room for 102400 octets, as soon as its first octet came.
+    EXPECT_EQ(inflate(100, 80000, step), "passed") << step;
+    // At its end there are more; the second step would have room for all of them.
+    EXPECT_EQ(inflate(700, 180000, step), "ratio") << step;
+  }
+}
+
 TEST(Inflater, RefersToEarlierMessagesOnlyWithTakeover) {
   for (const bool takeover : {true, false}) {
     ZlibPool pool;

@@ -96,6 +96,7 @@ TEST(ReaderLimits, TheFirstFaultCounts) {
   Reads(options, "text \"ab\\0cd\\xff\"", "violation text_null 1008");
   Reads(options, "text \"ab\\xff\\0\"", "violation invalid_utf8 1007");
   Reads(options, "text \"ab\\xc3\\0\"", "violation invalid_utf8 1007");
+  Reads(options, "text \"\\xc3\\xa9\\0\\xff\"", "violation text_null 1008");
   Reads({}, "text \"a\\xff\" | op:3", "violation invalid_utf8 1007");
   Reads({.max_message = 10, .max_frame = 5}, "text flipmask rsv1 len:20",
         "violation reserved_bits 1002");
