@@ -69,6 +69,7 @@ std::string ClientFrame(uint8_t opcode, std::string_view payload, bool fin, uint
                  .fin = fin,
                  .reserved = reserved,
                  .masked = true,
+                 .mask = {},
                  .declared = {}});
 }
 
@@ -77,6 +78,7 @@ std::string ServerFrame(uint8_t opcode, std::string_view payload, bool fin, uint
                  .payload = std::string(payload),
                  .fin = fin,
                  .reserved = reserved,
+                 .mask = {},
                  .declared = {}});
 }
 
@@ -105,6 +107,7 @@ std::optional<WebSocketFrame> TakeFrame(std::string& octets) {
   if (frame.masked) {
     if (octets.size() < at + 4) return std::nullopt;
     for (char& c : mask) c = octets[at++];
+    frame.mask.assign(mask.data(), mask.size());
   }
   if (octets.size() - at < length) return std::nullopt;
   frame.payload = octets.substr(at, length);

@@ -24,6 +24,7 @@ struct WebSocketFrame {
   bool fin = true;
   uint8_t reserved = 0;  // RSV1 is 4, RSV2 2, RSV3 1
   bool masked = false;
+  std::string mask;  // of a frame that was read
   // For Encode: the length to declare instead of the payload's.
   std::optional<uint64_t> declared;
   // For Encode: 16 or 64 bits of length where fewer would do.
