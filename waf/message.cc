@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "waf/message_binary.h"
+#include "waf/message_metadata.h"
 #include "waf/message_payload.h"
 #include "waf/message_text.h"
 #include "waf/transaction_state.h"
@@ -335,7 +336,11 @@ Decision MessageInspection::State::InspectUpstream(const SocketView& socket,
   if (kind == PayloadKind::kBinary) {
     // Random octets look like a leak sooner or later ("<?"); texts are what leaks.
     for (const std::string_view text : TextsInBinary(payload, cut)) {
-      library().m_responseBody << text << '\n';
+      if (HasXmp(text)) {
+        library().m_responseBody << WithoutXmpMarkup(text) << '\n';
+      } else {
+        library().m_responseBody << text << '\n';
+      }
     }
   } else {
     library().m_responseBody.write(payload.data(), static_cast<std::streamsize>(payload.size()));

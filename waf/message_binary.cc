@@ -81,14 +81,18 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
-// What a format calls a string. One octet that is no text must not hide the rest.
+// What a format calls a string. An octet or two that are no text must not hide the rest, but old
+// MessagePack has strings that are files, and numbers that look like strings have no text at all.
 void AddString(std::string_view text, Texts* texts) {
   constexpr std::size_t kShortestPiece = 4;
-  if (text.empty()) return;
-  if (IsUtf8(text)) {
+  std::size_t octets_of_text = 0;
+  ForEachRun(text, [&](std::string_view run) { octets_of_text += run.size(); });
+  if (octets_of_text == 0 || octets_of_text * 3 < text.size() * 2) return;
+  if (octets_of_text == text.size() || IsUtf8(text)) {
     texts->push_back(text);
     return;
   }
+  if (octets_of_text * 4 < text.size() * 3) return;
   ForEachRun(text, [texts](std::string_view run) {
     if (run.size() >= kShortestPiece) texts->push_back(run);
   });
@@ -96,15 +100,17 @@ void AddString(std::string_view text, Texts* texts) {
 
 // MessagePack: values one after another. Containers need no stack: an array of
 // three is "three more values", and nobody asks where it ends but the last.
-// True where `bytes` are values to the end, or begin with a whole map or array.
+// True where `bytes` are values to the end, or begin with a whole map or array; what follows
+// that is somebody else's then.
 bool ReadMessagePack(std::string_view bytes, bool is_cut, Texts* texts) {
   Octets octets(bytes);
-  std::uint64_t missing = 0;   // values that open containers still need
-  bool has_container = false;  // the first value is one, and it is whole
+  std::uint64_t missing = 0;  // values that open containers still need
   const auto first = bytes.empty() ? std::uint8_t{0} : Byte(bytes[0]);
   const bool begins_with_container =
       (first >= 0x80 && first <= 0x9f) || (first >= 0xdc && first <= 0xdf);
-  std::size_t sound = texts->size();  // those of whole values
+  bool is_first = true;
+  bool has_container = false;         // the first value is one, and it is whole
+  std::size_t sound = texts->size();  // those of it
   while (!octets.empty()) {
     if (missing > 0) --missing;
     const auto type = static_cast<std::uint8_t>(octets.BigEndian(1));
@@ -180,9 +186,10 @@ bool ReadMessagePack(std::string_view bytes, bool is_cut, Texts* texts) {
       texts->resize(sound);
       return has_container;
     }
-    if (missing == 0) {
-      has_container = has_container || begins_with_container;
-      sound = texts->size();
+    if (missing == 0 && is_first) {
+      is_first = false;
+      has_container = begins_with_container;
+      if (has_container) sound = texts->size();
     }
   }
   if (missing == 0 || is_cut) return true;
@@ -265,32 +272,100 @@ Texts StringsOf(std::string_view bytes, bool is_cut) {
   return texts;
 }
 
-bool HasWord(std::string_view run) {
-  std::size_t letters = 0;
-  for (std::size_t at = 0; at < run.size() && letters < kShortestWord;) {
-    const std::size_t length = Utf8SequenceLength(run.substr(at, 4));
-    const char c = run[at];
-    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || Byte(c) >= 0x80;
-    letters = is_letter ? letters + 1 : 0;
-    at += length;
+bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// Letters that people would write together: in one case, with vowels and consonants, and not one
+// after the other as the values of a curve or a palette are.
+bool IsWord(std::string_view letters) {
+  if (letters.size() < kShortestWord) return false;
+  std::size_t capitals = 0;
+  std::size_t vowels = 0;
+  std::size_t consonants = 0;  // in a row
+  std::size_t doubles = 0;
+  std::size_t distance = 0;
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    const char c = letters[i];
+    const bool is_capital = c <= 'Z';
+    const char small = is_capital ? static_cast<char>(c + ('a' - 'A')) : c;
+    if (is_capital) ++capitals;
+    if (std::string_view("aeiouy").find(small) != std::string_view::npos) {
+      ++vowels;
+      consonants = 0;
+    } else if (++consonants > 4) {
+      return false;
+    }
+    if (i == 0) continue;
+    const char before =
+        letters[i - 1] <= 'Z' ? static_cast<char>(letters[i - 1] + ('a' - 'A')) : letters[i - 1];
+    if (small == before) ++doubles;
+    distance += static_cast<std::size_t>(small > before ? small - before : before - small);
   }
-  return letters >= kShortestWord;
+  const bool in_one_case =
+      capitals == 0 || capitals == letters.size() || (capitals == 1 && letters[0] <= 'Z');
+  return in_one_case && vowels > 0 && vowels < letters.size() && doubles <= 1 &&
+         distance >= 4 * (letters.size() - 1);
 }
 
-// Is `run` one of `texts` (sorted by place) with no more than a tag and a length around it?
+// Octet to octet, text leaps; a curve or a picture does not.
+bool IsSmooth(std::string_view run) {
+  constexpr std::size_t kLeap = 9;
+  std::size_t distance = 0;
+  for (std::size_t i = 1; i < run.size(); ++i) {
+    const std::uint8_t a = Byte(run[i - 1]);
+    const std::uint8_t b = Byte(run[i]);
+    distance += static_cast<std::size_t>(a > b ? a - b : b - a);
+  }
+  return distance < kLeap * (run.size() - 1);
+}
+
+// Text by its looks: long enough, words for a fifth of it, and few characters that are strange
+// where they stand (random octets are well-formed sequences too, of all scripts at once).
+bool LooksLikeText(std::string_view run) {
+  if (run.size() < kShortestRun || IsSmooth(run)) return false;
+  std::size_t characters = 0;
+  std::size_t strange = 0;
+  std::size_t in_words = 0;
+  for (std::size_t at = 0; at < run.size();) {
+    std::size_t end = at;
+    if (IsLetter(run[at])) {
+      while (end < run.size() && IsLetter(run[end])) ++end;
+      if (IsWord(run.substr(at, end - at))) in_words += end - at;
+      characters += end - at;
+    } else if (const std::uint8_t lead = Byte(run[at]); lead < 0x80) {
+      ++end;
+      ++characters;
+    } else {
+      // Characters of one script have the same first octet, or its neighbour.
+      std::size_t size = 0;
+      while (end < run.size() && Byte(run[end]) + 1 >= lead && Byte(run[end]) <= lead + 1) {
+        end += Utf8SequenceLength(run.substr(end, 4));
+        ++size;
+      }
+      characters += size;
+      if (size >= kShortestForeignWord) in_words += size;
+      // Latin with accents and typographic signs stand alone as well.
+      if (size == 1 && lead > 0xc5 && lead != 0xe2) ++strange;
+    }
+    at = end;
+  }
+  return in_words * 5 >= characters && in_words > 0 && strange * 8 <= characters;
+}
+
+// Is `run` made of `texts` (as Tidy leaves them), with less before, between and behind them than
+// a run has to have: tags and lengths?
 bool IsShownAlready(std::string_view run, const Texts& texts) {
-  constexpr std::size_t kFraming = 3;
+  constexpr auto kFraming = static_cast<std::ptrdiff_t>(kShortestRun) - 1;
+  const char* const end = run.data() + run.size();
   auto next = std::lower_bound(texts.begin(), texts.end(), run,
                                [](std::string_view text, std::string_view wanted) {
                                  return text.data() + text.size() <= wanted.data();
                                });
-  std::size_t covered = 0;
-  for (; next != texts.end() && next->data() < run.data() + run.size(); ++next) {
-    const char* begin = std::max(next->data(), run.data());
-    const char* end = std::min(next->data() + next->size(), run.data() + run.size());
-    covered = std::max(covered, static_cast<std::size_t>(end - begin));
+  const char* shown = run.data();  // so far
+  for (; next != texts.end() && next->data() < end; ++next) {
+    if (next->data() - shown > kFraming) return false;
+    shown = std::max(shown, next->data() + next->size());
   }
-  return covered + kFraming >= run.size();
+  return end - shown <= kFraming;
 }
 
 }  // namespace
@@ -299,9 +374,7 @@ std::vector<std::string_view> TextsInBinary(std::string_view bytes, bool is_cut)
   Texts texts = StringsOf(bytes, is_cut);
   Texts runs;
   ForEachRun(bytes, [&](std::string_view run) {
-    if (run.size() >= kShortestRun && HasWord(run) && !IsShownAlready(run, texts)) {
-      runs.push_back(run);
-    }
+    if (LooksLikeText(run) && !IsShownAlready(run, texts)) runs.push_back(run);
   });
   texts.insert(texts.end(), runs.begin(), runs.end());
   std::sort(texts.begin(), texts.end(),

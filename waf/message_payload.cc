@@ -5,6 +5,7 @@
 
 #include "waf/message_binary.h"
 #include "waf/message_json.h"
+#include "waf/message_metadata.h"
 #include "waf/message_text.h"
 
 namespace framewall::waf {
@@ -135,7 +136,10 @@ ReadPayloadResult TakeBinary(const PayloadView& payload, MessageArguments* argum
   for (const std::string_view text : TextsInBinary(payload.bytes, payload.is_cut)) {
     const std::string name = "message.text_" + std::to_string(index++);
     const std::size_t before = arguments->size();
-    if (!values.Take(Origin::kPost, name, text, false, 0)) {
+    const bool taken = HasXmp(text)
+                           ? values.Take(Origin::kPost, name, WithoutXmpMarkup(text), false, 0)
+                           : values.Take(Origin::kPost, name, text, false, 0);
+    if (!taken) {
       arguments->Truncate(before);
       const auto at = static_cast<std::size_t>(text.data() - payload.bytes.data());
       return {PayloadKind::kBinary, true, payload.bytes.substr(at)};
@@ -243,7 +247,14 @@ ReadPayloadResult ReadPayload(const PayloadView& payload, MessageArguments* argu
       return TakeText(text, PayloadKind::kJson, arguments);
     }
   }
-  if (IsForm(text)) return TakeForm(text, arguments);
+  if (IsForm(text)) {
+    ReadPayloadResult result = TakeForm(text, arguments);
+    // "allow_url_include=1" says something as a whole. With "&" in it only a form would be so.
+    if (!result.full && text.find('&') == text.npos) {
+      result = TakeText(text, PayloadKind::kForm, arguments);
+    }
+    return result;
+  }
   return TakeText(text, PayloadKind::kText, arguments);
 }
 

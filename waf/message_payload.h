@@ -4,7 +4,7 @@
 //   Engine.IO, Socket.IO the JSON behind the packet's digits likewise
 //                        (42["event",{"a":1}]: json.array_0, json.array_1.a), and
 //                        the namespace as socketio.namespace
-//   a form               its fields
+//   a form               its fields; one field alone as message too
 //   binary, not text     its texts (waf/message_binary.h): message.text_0, ...
 //   anything else        message
 //

@@ -59,10 +59,15 @@ TEST(MessageBinary, EveryTypeOfMessagePackIsPassedOver) {
 
 TEST(MessageBinary, AnOctetThatIsNoTextHidesNoString) {
   // In the string, beside it, behind the message.
-  EXPECT_EQ(Texts("\x91" + Packed("1'or'1\xff")), Strings{"1'or'1"});
-  EXPECT_EQ(Texts("\x92" + Packed("\x01") + Packed("1'or'1")), (Strings{"\x01", "1'or'1"}));
+  EXPECT_EQ(Texts("\x91" + Packed("1'or'1\xff\xff")), Strings{"1'or'1"});
+  EXPECT_EQ(Texts("\x92" + Packed("\x01") + Packed("1'or'1")), (Strings{"1'or'1"}));
   EXPECT_EQ(Texts("\x91" + Packed("1'or'1") + "\xc1\xc1"), Strings{"1'or'1"});
   EXPECT_EQ(Texts("\x91" + Packed("1'or'1") + "\xd9"), Strings{"1'or'1"});
+}
+
+TEST(MessageBinary, AFileThatIsCalledAStringIsNone) {
+  const std::string file = "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x02\x00\x80\x90"s;
+  EXPECT_EQ(Texts("\x92" + Packed(file) + Packed("photo")), Strings{"photo"});
 }
 
 TEST(MessageBinary, FramingInFrontIsLookedPast) {

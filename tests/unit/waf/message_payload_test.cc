@@ -104,7 +104,9 @@ TEST(MessagePayload, SocketIo) {
 
 TEST(MessagePayload, Form) {
   EXPECT_EQ(Text("a=%27+or+1&b[]=%D0%BF"), (Pairs{{"a", "' or 1"}, {"b[]", "п"}}));
-  EXPECT_EQ(Text("x=%7B%22a%22%3A1%7D"), (Pairs{{"x.a", "1"}}));
+  EXPECT_EQ(Text("x=%7B%22a%22%3A1%7D&y=1"), (Pairs{{"x.a", "1"}, {"y", "1"}}));
+  EXPECT_EQ(Text("allow_url_include=1"),
+            (Pairs{{"allow_url_include", "1"}, {"message", "allow_url_include=1"}}));
   EXPECT_EQ(Kind("a=1&b=2"), PayloadKind::kForm);
   EXPECT_EQ(Kind("if a=1 & b=2"), PayloadKind::kText);
 }

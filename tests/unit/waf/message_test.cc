@@ -148,7 +148,7 @@ TEST(Message, ValuesAreArgumentsAndTheWholeIsTheBody) {
       "SecRule REQUEST_HEADERS:Content-Type \"^application/json\" "
       "\"id:2,phase:1,pass,nolog,ctl:requestBodyProcessor=JSON\"\n";
   EXPECT_TRUE(Holds("&ARGS \"@eq 2\"", json, {}, json_rule));
-  EXPECT_TRUE(Holds("&ARGS \"@eq 2\"", Text("a=1"), {}, json_rule));
+  EXPECT_TRUE(Holds("&ARGS \"@eq 3\"", Text("a=1&b=2"), {}, json_rule));
 }
 
 TEST(Message, BinaryIsSeenRawInTheBodyAndInAVariable) {
