@@ -1,18 +1,19 @@
 #include "waf/rule_files.h"
 
 #include <glob.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <optional>
-#include <sstream>
+
+#include "waf/rule_check.h"
+#include "waf/rule_text.h"
+#include "waf/rule_words.h"
 
 namespace framewall::waf {
 namespace {
@@ -53,103 +54,9 @@ std::vector<std::string> Matches(const std::string& pattern) {
   return paths;
 }
 
-// The argument of an Include directive, or nothing if the line is something else.
-std::optional<std::string> IncludeArgument(std::string_view line) {
-  constexpr std::string_view kName = "include";
-  if (line.size() <= kName.size() || ::strncasecmp(line.data(), kName.data(), kName.size()) != 0 ||
-      (line[kName.size()] != ' ' && line[kName.size()] != '\t')) {
-    return std::nullopt;
-  }
-  std::string_view argument = Trim(line.substr(kName.size()));
-  if (argument.size() >= 2 && argument.front() == '"' && argument.back() == '"') {
-    argument = argument.substr(1, argument.size() - 2);
-  }
-  return std::string(argument);
-}
-
-constexpr std::string_view kOperators[] = {
-    "beginsWith",
-    "contains",
-    "containsWord",
-    "detectSQLi",
-    "detectXSS",
-    "endsWith",
-    "eq",
-    "fuzzyHash",
-    "ge",
-    "geoLookup",
-    "gsbLookup",
-    "gt",
-    "inspectFile",
-    "ipMatch",
-    "ipMatchF",
-    "ipMatchFromFile",
-    "le",
-    "lt",
-    "noMatch",
-    "pm",
-    "pmf",
-    "pmFromFile",
-    "rbl",
-    "rsub",
-    "rx",
-    "rxGlobal",
-    "strEq",
-    "strMatch",
-    "unconditionalMatch",
-    "validateByteRange",
-    "validateDTD",
-    "validateHash",
-    "validateSchema",
-    "validateUrlEncoding",
-    "validateUtf8Encoding",
-    "verifyCC",
-    "verifyCPF",
-    "verifySSN",
-    "verifySVNR",
-    "within",
-};
-
-// The name after the '@' of a SecRule's operator where the library has none
-// such: it would silently search for the text as a regular expression.
-std::string UnknownOperator(std::string_view statement) {
-  constexpr std::string_view kName = "secrule";
-  if (statement.size() <= kName.size() ||
-      ::strncasecmp(statement.data(), kName.data(), kName.size()) != 0 ||
-      (statement[kName.size()] != ' ' && statement[kName.size()] != '\t')) {
-    return "";
-  }
-  std::string_view rest = Trim(statement.substr(kName.size()));
-  // The variables: in quotes, or up to the first space that no '|' is next to.
-  std::size_t end = 0;
-  if (rest.starts_with('"')) {
-    end = rest.find('"', 1);
-  } else {
-    do {
-      end = rest.find_first_of(" \t", end + 1);
-      if (end == std::string_view::npos) return "";
-    } while (rest[end - 1] == '|' || Trim(rest.substr(end)).starts_with('|') ||
-             rest[end - 1] == ' ');
-  }
-  if (end == std::string_view::npos) return "";
-  rest = Trim(rest.substr(rest.starts_with('"') ? end + 1 : end));
-  if (rest.starts_with('"')) rest = Trim(rest.substr(1));
-  if (rest.starts_with('!')) rest = Trim(rest.substr(1));
-  if (!rest.starts_with('@')) return "";
-  rest.remove_prefix(1);
-  const auto is_letter = [](unsigned char c) { return std::isalnum(c) != 0; };
-  const std::string name(rest.begin(), std::find_if_not(rest.begin(), rest.end(), is_letter));
-  for (const std::string_view known : kOperators) {
-    if (known.size() == name.size() && ::strncasecmp(known.data(), name.data(), name.size()) == 0) {
-      return "";
-    }
-  }
-  return name;
-}
-
 class RuleWalk {
  public:
-  explicit RuleWalk(std::vector<RuleError>* errors) : errors_(errors) {}
+  explicit RuleWalk(std::vector<RuleError>* errors) : errors_(errors), checker_(errors) {}
 
   void File(const std::string& path, const std::string& from, int from_line) {
     std::string error;
@@ -165,34 +72,22 @@ class RuleWalk {
   }
 
   void Text(const std::string& text, const std::string& file, int first_line) {
-    int line_number = first_line;
-    int statement_line = first_line;
-    std::string statement;
-    std::size_t start = 0;
-    while (start < text.size()) {
-      std::size_t end = text.find('\n', start);
-      if (end == std::string::npos) end = text.size();
-      const std::string_view line = Trim(std::string_view(text).substr(start, end - start));
-      if (statement.empty()) statement_line = line_number;
-      start = end + 1;
-      ++line_number;
-      if (!line.empty() && line.back() == '\\' && start < text.size()) {
-        statement.append(line.substr(0, line.size() - 1)).append(" ");
-        continue;
+    RuleReader reader(text, first_line);
+    RuleStatement statement;
+    std::vector<RuleFault> faults;
+    while (reader.Next(&statement, &faults)) {
+      for (const RuleFault& fault : faults) Fail(file, fault.line, fault.message);
+      faults.clear();
+      checker_.Check(statement, file);
+      if (!statement.faulty && EqualWords(statement.name, "Include") &&
+          statement.words.size() == 1) {
+        Include(std::string(statement.words[0].text), file, statement.line);
       }
-      statement.append(line);
-      Statement(statement, file, statement_line);
-      statement.clear();
     }
+    for (const RuleFault& fault : faults) Fail(file, fault.line, fault.message);
   }
 
  private:
-  void Statement(std::string_view statement, const std::string& file, int line) {
-    if (const auto argument = IncludeArgument(statement)) return Include(*argument, file, line);
-    const std::string name = UnknownOperator(statement);
-    if (!name.empty()) Fail(file, line, "operator \"@" + name + "\" is not known");
-  }
-
   void Include(const std::string& argument, const std::string& file, int line) {
     // As the library looks: here first, then beside the including file.
     std::vector<std::string> paths = Matches(argument);
@@ -213,6 +108,7 @@ class RuleWalk {
   }
 
   std::vector<RuleError>* errors_;
+  RuleChecker checker_;
   std::vector<std::string> open_;
 };
 
@@ -239,9 +135,10 @@ bool CheckRuleFile(const std::string& path, std::vector<RuleError>* errors) {
   return errors->size() == before;
 }
 
-bool CheckInlineRules(const RuleSource& source, std::vector<RuleError>* errors) {
+bool CheckRules(const std::string& text, const std::string& name, int line,
+                std::vector<RuleError>* errors) {
   const std::size_t before = errors->size();
-  RuleWalk(errors).Text(source.text, source.file, source.line);
+  RuleWalk(errors).Text(text, name, line);
   return errors->size() == before;
 }
 
@@ -258,8 +155,9 @@ RuleError ParseLibraryError(std::string_view text, const RuleSource& source) {
     int number = 0;
     if (column &&
         std::from_chars(line->data(), line->data() + line->size(), number).ec == std::errc()) {
-      if (!file->starts_with("<<")) error.file = *file;
-      error.line = number;
+      // Without a file the line is that of nothing either.
+      if (!file->empty() && !file->starts_with("<<")) error.file = *file;
+      if (!file->empty()) error.line = number;
       text = Trim(rest);
     }
   }

@@ -55,7 +55,7 @@ Rules Parse(const RuleSource& source, const std::string& path, std::vector<RuleE
       loaded = rules->loadFromUri(path.c_str());
       break;
     case RuleSource::Kind::kInline: {
-      if (!CheckInlineRules(source, errors)) return nullptr;
+      if (!CheckRules(source.text, source.file, source.line, errors)) return nullptr;
       // Empty lines in front make the library count from where the rules stand.
       const std::string text(static_cast<std::size_t>(std::max(source.line - 1, 0)), '\n');
       loaded = rules->load((text + source.text).c_str(), source.file);

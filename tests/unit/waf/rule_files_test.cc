@@ -53,21 +53,26 @@ TEST(RuleFiles, SameFileTwiceIsNoCircle) {
 
 TEST(RuleFiles, CommentsAndContinuedLinesAreNoIncludes) {
   TemporaryDirectory directory;
-  EXPECT_EQ(Check(directory.Write("a.conf", "#Include x\nSecRule ARGS \\\n include \\\n \"y\"\n")),
+  EXPECT_EQ(Check(directory.Write(
+                "a.conf", "#Include x\nSecRule ARGS \\\n include \\\n \"id:1,phase:1,pass\"\n")),
             "");
 }
 
-TEST(RuleFiles, OperatorNobodyKnowsIsAnErrorAndNoRegex) {
+TEST(RuleFiles, FaultsInIncludedFilesHaveTheirPlace) {
   TemporaryDirectory directory;
-  const auto check = [&directory](const char* text) { return Check(directory.Write("a", text)); };
-  const std::string at = directory.path("a");
-  EXPECT_EQ(check("\nSecRule ARGS \"@nosuch x\" \"id:1\"\n"),
-            at + ":2: operator \"@nosuch\" is not known\n");
-  EXPECT_EQ(check("SecRule ARGS|\\\n  REQUEST_BODY  \"!@strequal x\" \"id:1\"\n"),
-            at + ":1: operator \"@strequal\" is not known\n");
-  EXPECT_EQ(check("SecRule \"ARGS:a b\" \"!@RX ^@foo\" \"id:1\"\n"), "");
-  EXPECT_EQ(check("SecRule ARGS @detectSQLi \"id:1\"\n"), "");
-  EXPECT_EQ(check("SecRule ARGS \"foo @bar\" \"id:1\"\n"), "");
+  const auto inner = directory.Write("b.conf", "\nSecRulee\n");
+  const auto outer = directory.Write("a.conf", "Include b.conf # ours\nSecRuleEngine\n");
+  EXPECT_EQ(Check(outer),
+            inner + ":2: directive \"SecRulee\" is not known, did you mean \"SecRule\"?\n" + outer +
+                ":2: \"SecRuleEngine\" needs a value\n");
+}
+
+TEST(RuleFiles, IdTwiceInTwoFilesNamesBoth) {
+  TemporaryDirectory directory;
+  const auto inner = directory.Write("b.conf", "SecRule ARGS \"@rx x\" \"id:1,phase:1,pass\"\n");
+  const auto outer =
+      directory.Write("a.conf", "Include b.conf\nSecRule ARGS \"@rx y\" \"id:1,phase:1,pass\"\n");
+  EXPECT_EQ(Check(outer), outer + ":2: rule 1 is there already, at " + inner + ":1\n");
 }
 
 TEST(RuleFiles, LibraryErrorIsTakenApart) {
@@ -77,6 +82,13 @@ TEST(RuleFiles, LibraryErrorIsTakenApart) {
   EXPECT_EQ(error.file, "/etc/a.conf");
   EXPECT_EQ(error.line, 12);
   EXPECT_EQ(error.message, "Invalid input:  x. y");
+}
+
+TEST(RuleFiles, LibraryErrorWithoutFileHasNoLineEither) {
+  EXPECT_EQ(ParseLibraryError("Rules error. File: . Line: 1. Column: 0. It is bad. ",
+                              Inline("", "site.conf", 3))
+                .Text(),
+            "site.conf:3: It is bad.");
 }
 
 TEST(RuleFiles, LibraryErrorWithoutPlaceIsPutWhereTheDirectiveStands) {
