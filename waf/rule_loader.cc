@@ -1,24 +1,21 @@
+#include <modsecurity/rule_marker.h>
+
 #include <algorithm>
-#include <cctype>
+#include <functional>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "waf/excuse.h"
 #include "waf/rule_files.h"
 #include "waf/rule_set.h"
 #include "waf/rule_set_state.h"
+#include "waf/rule_words.h"
 
 namespace framewall::waf {
 namespace {
 
 using Rules = std::shared_ptr<lib::RulesSet>;
-
-bool SameName(const std::string& name, std::string_view lower) {
-  return name.size() == lower.size() &&
-         std::equal(name.begin(), name.end(), lower.begin(), [](unsigned char a, char b) {
-           return static_cast<char>(std::tolower(a)) == b;
-         });
-}
 
 template <class Visit>
 void ForEachRule(lib::RulesSet& rules, Visit visit) {
@@ -43,6 +40,36 @@ bool ChainsAreComplete(lib::RulesSet& rules, std::vector<RuleError>* errors) {
            "rule " + std::to_string(starter.m_ruleId) + " ends with `chain`, but no rule follows"});
     }
   });
+  return errors->size() == before;
+}
+
+// A rule that skips to a marker which is not behind it skips all that follow in
+// its phase, and the library does not say so.
+bool MarkersAreThere(lib::RulesSet& rules, std::vector<RuleError>* errors) {
+  const std::size_t before = errors->size();
+  for (int phase = 0; phase < lib::Phases::NUMBER_OF_PHASES; ++phase) {
+    const auto& list = rules.m_rulesSetPhases.at(phase)->m_rules;
+    std::set<std::string, std::less<>> markers;  // behind the rule
+    for (auto at = list.rbegin(); at != list.rend(); ++at) {
+      if (auto* marker = dynamic_cast<lib::RuleMarker*>(at->get())) {
+        markers.insert(*marker->getName());
+        continue;
+      }
+      auto* starter = dynamic_cast<lib::RuleWithActions*>(at->get());
+      for (auto* rule = starter; rule != nullptr; rule = rule->m_chainedRuleChild.get()) {
+        for (const auto* action : RuntimeActionsOf(*rule)) {
+          if (!EqualWords(*action->m_name, "skipAfter") ||
+              markers.contains(action->m_parser_payload)) {
+            continue;
+          }
+          errors->push_back({*rule->getFileName(), rule->getLineNumber(),
+                             "no SecMarker \"" + action->m_parser_payload + "\" behind rule " +
+                                 std::to_string(starter->m_ruleId) +
+                                 ": skipAfter would skip all rules that follow in its phase"});
+        }
+      }
+    }
+  }
   return errors->size() == before;
 }
 
@@ -87,8 +114,8 @@ void WarnOfCollections(lib::RulesSet& rules, std::vector<RuleWarning>* warnings)
     if (rules.m_exceptions.contains(static_cast<int>(starter.m_ruleId))) return;
     for (auto* rule = &starter; rule != nullptr; rule = rule->m_chainedRuleChild.get()) {
       for (const auto* action : RuntimeActionsOf(*rule)) {
-        if (!SameName(*action->m_name, "initcol") && !SameName(*action->m_name, "setsid") &&
-            !SameName(*action->m_name, "setuid")) {
+        if (!EqualWords(*action->m_name, "initcol") && !EqualWords(*action->m_name, "setsid") &&
+            !EqualWords(*action->m_name, "setuid")) {
           continue;
         }
         warnings->push_back(
@@ -167,7 +194,8 @@ std::shared_ptr<const RuleSet> RuleLoader::Load(std::shared_ptr<const RuleSet> p
   }
   // From here on the policy decides; the library need not ask at each request.
   set->rules->m_auditLog->setStatus(AuditPolicy::Log::OffAuditLogStatus);
-  if (!good || !state_->SetUpAudit(*set, errors)) return nullptr;
+  if (!good || !MarkersAreThere(*set->rules, errors) || !state_->SetUpAudit(*set, errors))
+    return nullptr;
   WarnOfCollections(*set->rules, &set->warnings);
   return std::shared_ptr<const RuleSet>(new RuleSet(std::move(set)));
 }

@@ -53,6 +53,31 @@ TEST(RuleLoader, ChainWithoutItsEndIsAnError) {
             "site.conf:1: rule 4 ends with `chain`, but no rule follows\n");
 }
 
+TEST(RuleLoader, SkippingToAMarkerThatIsNotBehindIsAnError) {
+  const std::string skip = "SecAction \"id:1,phase:2,pass,skipAfter:END\"\n";
+  const std::string error =
+      "site.conf:1: no SecMarker \"END\" behind rule 1: skipAfter would skip all rules that follow "
+      "in its phase\n";
+  EXPECT_EQ(ErrorsOf({Inline(skip)}), error);
+  EXPECT_EQ(ErrorsOf({Inline(skip + "SecMarker end\n")}), error);
+  EXPECT_EQ(ErrorsOf({Inline("SecMarker END\n"), Inline(skip)}), error);
+  Rules(skip + "SecMarker END\n");
+  Rules(skip + "SecMarker \"END\"\n");
+
+  // The rules of the level above run behind those of this one.
+  RuleLoader loader(TestEngine(), "");
+  std::vector<RuleError> errors;
+  const RuleSource sources[] = {Inline(skip)};
+  EXPECT_TRUE(loader.Load(Rules("SecMarker END\n"), sources, &errors)) << Text(errors);
+}
+
+TEST(RuleLoader, SkippingInAChainIsLookedAtToo) {
+  EXPECT_EQ(ErrorsOf({Inline("SecRule ARGS \"@rx x\" \"id:1,phase:1,pass,chain\"\n"
+                             "SecRule ARGS \"@rx y\" \"skipAfter:END\"\n")}),
+            "site.conf:2: no SecMarker \"END\" behind rule 1: skipAfter would skip all rules that "
+            "follow in its phase\n");
+}
+
 TEST(RuleLoader, AllBrokenSourcesAreReported) {
   const std::string text = ErrorsOf({Inline("x\n", "a.conf"), Inline("y\n", "b.conf")});
   EXPECT_NE(text.find("a.conf:1"), std::string::npos);
