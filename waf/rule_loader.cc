@@ -11,6 +11,7 @@
 #include "waf/rule_set.h"
 #include "waf/rule_set_state.h"
 #include "waf/rule_words.h"
+#include "waf/target_ranges.h"
 
 namespace framewall::waf {
 namespace {
@@ -105,6 +106,7 @@ Rules Parse(const RuleSource& source, const std::string& path, std::vector<RuleE
   // Loading goes through an inner merge, which empties the list but forgets why.
   lib::ConfigSet& types = rules->m_responseBodyTypeToBeInspected;
   types.m_clear = types.m_set && types.m_value.empty();
+  ExpandTargetRanges(*rules);
   NoteInterruptions(*rules);
   return rules;
 }
