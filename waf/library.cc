@@ -6,6 +6,23 @@
 #include <string_view>
 #include <utility>
 
+// The library's client is exported, its header is not installed. These are its
+// members, the same from 3.0.4 to 3.0.13.
+namespace modsecurity::Utils {
+class HttpsClient {
+ public:
+  bool download(const std::string& uri);
+  void setKey(const std::string& key);
+  std::string content;
+  std::string error;
+
+ private:
+  [[maybe_unused]] std::string key_;
+  [[maybe_unused]] std::string request_body_;
+  [[maybe_unused]] std::string request_type_;
+};
+}  // namespace modsecurity::Utils
+
 namespace framewall::waf {
 namespace {
 
@@ -124,6 +141,16 @@ void NoteInterruptions(lib::RulesSet& rules) {
     for (std::shared_ptr<Action>& action : rules.m_defaultActions[phase]) Wrap(action);
   }
   for (auto& [id, action] : rules.m_exceptions.m_action_pos_update_target_by_id) Wrap(action);
+}
+
+bool FetchRules(const std::string& key, const std::string& url, std::string* text,
+                std::string* error) {
+  lib::Utils::HttpsClient client;
+  client.setKey(key);
+  const bool fetched = client.download(url);
+  *text = std::move(client.content);
+  *error = std::move(client.error);
+  return fetched;
 }
 
 }  // namespace framewall::waf

@@ -77,4 +77,10 @@ class NotedTransaction : public lib::Transaction {
 // `nolog` it leaves no other trace. Wrapping twice does nothing.
 void NoteInterruptions(lib::RulesSet& rules);
 
+// The text at `url`, fetched as the library fetches remote rules: `key` in the
+// header ModSec-key, the server's certificate checked against the system's.
+// Takes as long as the server likes. False with the reason in `error`.
+bool FetchRules(const std::string& key, const std::string& url, std::string* text,
+                std::string* error);
+
 }  // namespace framewall::waf

@@ -161,6 +161,10 @@ RuleError ParseLibraryError(std::string_view text, const RuleSource& source) {
       text = Trim(rest);
     }
   }
+  // Of SecRemoteRules; all that is left of the rules stands before it.
+  if (const auto reason = text.rfind(" - Failed to download: "); reason != std::string_view::npos) {
+    text.remove_prefix(reason + 3);
+  }
   error.message = text.empty() ? "the rules cannot be read" : std::string(text);
   return error;
 }

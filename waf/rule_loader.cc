@@ -89,14 +89,18 @@ Rules Parse(const RuleSource& source, const std::string& path, std::vector<RuleE
       loaded = rules->load((text + source.text).c_str(), source.file);
       break;
     }
-    case RuleSource::Kind::kRemote:
-      loaded = rules->loadRemote(source.key.c_str(), source.text.c_str());
-      if (loaded < 0 && rules->getParserError().empty()) {
-        errors->push_back(
-            {source.file, source.line, "rules cannot be fetched from \"" + source.text + "\""});
+    case RuleSource::Kind::kRemote: {
+      std::string text;
+      std::string reason;
+      if (!FetchRules(source.key, source.text, &text, &reason)) {
+        errors->push_back({source.file, source.line,
+                           "rules cannot be fetched from \"" + source.text + "\": " + reason});
         return nullptr;
       }
+      if (!CheckRules(text, source.text, 1, errors)) return nullptr;
+      loaded = rules->load(text.c_str(), source.text);
       break;
+    }
   }
   if (loaded < 0) {
     errors->push_back(ParseLibraryError(rules->getParserError(), source));

@@ -94,7 +94,8 @@ TEST(RuleLoader, IdTwiceInALevelAndItsParentIsAnError) {
 TEST(RuleLoader, RemoteRulesThatDoNotComeAreAnError) {
   RuleSource remote{RuleSource::Kind::kRemote, "https://127.0.0.1:1/rules", "key", "site.conf", 9};
   EXPECT_EQ(ErrorsOf({remote}),
-            "site.conf:9: rules cannot be fetched from \"https://127.0.0.1:1/rules\"\n");
+            "site.conf:9: rules cannot be fetched from \"https://127.0.0.1:1/rules\": Couldn't "
+            "connect to server\n");
 }
 
 TEST(RuleLoader, FileUsedByManyServersIsParsedOnce) {
