@@ -240,6 +240,19 @@ void ReadCases(const YAML::Node& root, const std::string& file, CaseFile& result
   }
 }
 
+void ReadMessages(const YAML::Node& list, const std::string& file, const std::string& kind,
+                  CaseFile& result) {
+  for (const auto& node : list) {
+    Case message;
+    message.name = file + ":" + std::to_string(node.Mark().line + 1);
+    message.kind = kind;
+    message.request = Browser();
+    message.request.target = "/api/v1/chats/17/messages";
+    Carry(message.request, node.as<std::string>(), "json");
+    result.messages.push_back(std::move(message));
+  }
+}
+
 }  // namespace
 
 CaseFile ReadCaseFile(const std::string& path) {
@@ -248,13 +261,13 @@ CaseFile ReadCaseFile(const std::string& path) {
   CaseFile result;
   ReadCases(root, file, result);
   if (root["refused_share"]) result.refused_share = root["refused_share"].as<double>();
-  for (const auto& node : root["messages"]) {
-    Case message;
-    message.name = file + ":" + std::to_string(node.Mark().line + 1);
-    message.request = Browser();
-    message.request.target = "/api/v1/chats/17/messages";
-    Carry(message.request, node.as<std::string>(), "json");
-    result.messages.push_back(std::move(message));
+  const YAML::Node messages = root["messages"];
+  if (messages && messages.IsMap()) {
+    for (const auto& kind : messages) {
+      ReadMessages(kind.second, file, kind.first.as<std::string>(), result);
+    }
+  } else {
+    ReadMessages(messages, file, "", result);
   }
   return result;
 }

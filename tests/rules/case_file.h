@@ -25,6 +25,7 @@ struct Response {
 
 struct Case {
   std::string name;  // "attacks_942.yaml:12 json"
+  std::string kind;  // of a message, where the file tells kinds apart
   Request request;
   Response response;
   bool has_response = false;

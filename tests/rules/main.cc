@@ -5,7 +5,9 @@
 // --print shows what fired for each case instead of judging it.
 #include <cstdio>
 #include <exception>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/rules/case_file.h"
@@ -38,12 +40,23 @@ int RunFile(waf::Engine& engine, const std::shared_ptr<const waf::RuleSet>& rule
     ++complaints;
   }
   std::size_t refused = 0;
+  std::map<std::string, std::pair<std::size_t, std::size_t>> kinds;  // refused, all
   for (const Case& message : file.messages) {
     const Outcome outcome = RunCase(engine, rules, message);
-    if (outcome.refused) ++refused;
+    auto& [refused_of_kind, all_of_kind] = kinds[message.kind];
+    ++all_of_kind;
+    if (outcome.refused) {
+      ++refused;
+      ++refused_of_kind;
+    }
     if (outcome.refused || (print && !outcome.fired.empty())) Print(message, outcome);
   }
   if (!file.cases.empty()) std::printf("%zu cases\n", file.cases.size());
+  if (kinds.size() > 1) {
+    for (const auto& [kind, counts] : kinds) {
+      std::printf("  %s: %zu of %zu refused\n", kind.c_str(), counts.first, counts.second);
+    }
+  }
   if (!file.messages.empty()) {
     const double share = static_cast<double>(refused) / static_cast<double>(file.messages.size());
     std::printf("%zu of %zu messages refused: %.2f %% (must be under %.2f %%)\n", refused,
