@@ -1,12 +1,19 @@
 // rules_runner: takes the cases of YAML files through the rules.
 //
-//     rules_runner [--rules FILE] [--print] cases.yaml ...
+//     rules_runner [--rules FILE] [--crs-of VARIABLE] [--print] cases.yaml ...
 //
-// --print shows what fired for each case instead of judging it.
+// --print shows what fired for each case instead of judging it. --crs-of takes CRS
+// from the folder that an environment variable names instead of the one that
+// crs.conf beside FILE says; where it names none, the exit status is 77: skipped.
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 #include <map>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -66,18 +73,65 @@ int RunFile(waf::Engine& engine, const std::shared_ptr<const waf::RuleSet>& rule
   return complaints;
 }
 
+namespace fs = std::filesystem;
+
+// A folder like that of `rules_path`, but with another crs.conf; gone with it.
+class RulesWithCrs {
+ public:
+  RulesWithCrs(const fs::path& rules_path, const fs::path& crs) {
+    std::string name = (fs::temp_directory_path() / "fw_rules_XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    for (const auto& entry : fs::directory_iterator(fs::absolute(rules_path).parent_path())) {
+      if (entry.path().filename() != "crs.conf") {
+        fs::create_symlink(entry.path(), folder_ / entry.path().filename());
+      }
+    }
+    fs::path setup = crs / "crs-setup.conf";
+    if (!fs::exists(setup)) setup += ".example";
+    std::ofstream(folder_ / "crs.conf")
+        << "Include " << setup.string() << "\nInclude " << (crs / "rules").string() << "/*.conf\n";
+    entry_ = folder_ / rules_path.filename();
+  }
+  ~RulesWithCrs() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  RulesWithCrs(const RulesWithCrs&) = delete;
+  RulesWithCrs& operator=(const RulesWithCrs&) = delete;
+
+  std::string entry() const { return entry_.string(); }
+
+ private:
+  fs::path folder_;
+  fs::path entry_;
+};
+
 int Run(std::vector<std::string> arguments) {
+  constexpr int kSkipped = 77;
   std::string rules_path = "rules/framewall.conf";
+  std::string crs_variable;
   bool print = false;
   std::vector<std::string> files;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == "--rules" && i + 1 < arguments.size()) {
       rules_path = arguments[++i];
+    } else if (arguments[i] == "--crs-of" && i + 1 < arguments.size()) {
+      crs_variable = arguments[++i];
     } else if (arguments[i] == "--print") {
       print = true;
     } else {
       files.push_back(arguments[i]);
     }
+  }
+  std::optional<RulesWithCrs> other;
+  if (!crs_variable.empty()) {
+    const char* folder = std::getenv(crs_variable.c_str());
+    if (folder == nullptr || *folder == '\0') {
+      std::printf("skipped: %s names no folder with CRS (crs-setup.conf.example and rules/)\n",
+                  crs_variable.c_str());
+      return kSkipped;
+    }
+    rules_path = other.emplace(rules_path, fs::absolute(folder)).entry();
   }
   waf::Engine& engine = waf::Engine::Create("framewall/rules");
   waf::RuleLoader loader(engine, "");
