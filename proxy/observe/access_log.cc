@@ -25,7 +25,7 @@ using config::AccessLogTarget;
 using config::LocationConfig;
 using exchange::Exchange;
 
-// Files whose path has variables, kept open; the least recently used goes first.
+// Files whose path has variables, kept open; beyond that any one makes room.
 constexpr size_t kOpenFiles = 64;
 
 std::string Gzip(std::string_view text, int level) {
