@@ -112,6 +112,8 @@ void Carry(Request& request, const std::string& payload, const std::string& wher
     request.target = "/" + payload;
   } else if (where == "form") {
     SetBody(request, "application/x-www-form-urlencoded", "q=" + Percent(payload));
+  } else if (where.starts_with("form:")) {
+    SetBody(request, "application/x-www-form-urlencoded", where.substr(5) + "=" + Percent(payload));
   } else if (where == "json") {
     SetBody(request, "application/json", "{\"text\":" + Json(payload) + "}");
   } else if (where == "xml") {
@@ -124,7 +126,7 @@ void Carry(Request& request, const std::string& payload, const std::string& wher
     Set(request.headers, "Cookie", "session=5f2b8c1e9a; q=" + payload);
   } else if (where.starts_with("header:")) {
     Set(request.headers, where.substr(7), payload);
-  } else {
+  } else if (where != "none") {
     throw std::runtime_error("\"" + where + "\" carries nothing");
   }
 }
@@ -233,8 +235,9 @@ void ReadCases(const YAML::Node& root, const std::string& file, CaseFile& result
       const auto where = where_node.as<std::string>();
       Case carried = one;
       carried.name = place + " " + where;
+      carried.payload = Bytes(node["payload"].as<std::string>());
       carried.request = request;
-      Carry(carried.request, Bytes(node["payload"].as<std::string>()), where);
+      Carry(carried.request, carried.payload, where);
       result.cases.push_back(std::move(carried));
     }
   }
@@ -248,12 +251,19 @@ void ReadMessages(const YAML::Node& list, const std::string& file, const std::st
     message.kind = kind;
     message.request = Browser();
     message.request.target = "/api/v1/chats/17/messages";
-    Carry(message.request, node.as<std::string>(), "json");
+    message.payload = node.as<std::string>();
+    Carry(message.request, message.payload, "json");
     result.messages.push_back(std::move(message));
   }
 }
 
 }  // namespace
+
+Request RequestWith(const std::string& payload, const std::string& where) {
+  Request request = Browser();
+  Carry(request, payload, where);
+  return request;
+}
 
 CaseFile ReadCaseFile(const std::string& path) {
   const YAML::Node root = YAML::LoadFile(path);

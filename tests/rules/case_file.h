@@ -24,8 +24,9 @@ struct Response {
 };
 
 struct Case {
-  std::string name;  // "attacks_942.yaml:12 json"
-  std::string kind;  // of a message, where the file tells kinds apart
+  std::string name;     // "attacks_942.yaml:12 json"
+  std::string kind;     // of a message, where the file tells kinds apart
+  std::string payload;  // as it is carried; empty where the request was given whole
   Request request;
   Response response;
   bool has_response = false;
@@ -41,6 +42,10 @@ struct CaseFile {
   std::vector<Case> messages;
   double refused_share = 0.01;
 };
+
+// A browser's request that carries `payload` in one of the places of README.md; "form:NAME" is the
+// field of that name, "none" a request without it.
+Request RequestWith(const std::string& payload, const std::string& where);
 
 // Throws YAML::Exception or std::runtime_error with file and line.
 CaseFile ReadCaseFile(const std::string& path);
