@@ -162,3 +162,19 @@ bool FetchRules(const std::string& key, const std::string& url, std::string* tex
 // waf/audit_log writes the records instead. (A static libmodsecurity would fail
 // to link here, loudly.)
 bool modsecurity::audit_log::AuditLog::init(std::string*) { return true; }
+
+// t:lowercase, likewise. The library asks std::locale for each character, which is a third of all
+// time for a body of 100 kB. The locale is "C" in every process of ours.
+namespace modsecurity::actions::transformations {
+class LowerCase {
+ public:
+  std::string evaluate(const std::string& text, Transaction* transaction);
+};
+std::string LowerCase::evaluate(const std::string& text, Transaction*) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return lower;
+}
+}  // namespace modsecurity::actions::transformations
