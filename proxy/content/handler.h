@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "proxy/base/bytes.h"
 #include "proxy/exchange/exchange.h"
@@ -21,6 +22,9 @@ class ContentHandler {
   // The client closed or reset. Unless it was asked to go on (proxy_ignore_client_abort), the
   // handler stops its work; the driver finishes with 499. Returns true where the handler goes on.
   virtual bool OnClientGone() { return false; }
+  // From inside StartRelay: what stays of the handler while the WebSocket lives and takes its
+  // place. Null: all of it.
+  virtual std::unique_ptr<ContentHandler> KeepForSocket() { return nullptr; }
   // The WebSocket that StartRelay began has ended: octets that went to the upstream and came from
   // it, handshakes apart. The log phase follows.
   virtual void OnSocketDone(uint64_t /*sent*/, uint64_t /*received*/) {}

@@ -7,6 +7,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/text.h"
+#include "proxy/content/socket_upstream.h"
 #include "proxy/http/http1/client_codec.h"
 #include "proxy/upstream/retry_policy.h"
 
@@ -285,19 +286,9 @@ void ProxyHandler::EndTry(Group::Outcome outcome, Attempt::Keep keep) {
   sending_ = false;
   if (group_ == nullptr || selection_.current == nullptr) return;
   UpstreamRecord& done = record();
-  done.response_ms = Elapsed(try_started_);
   done.bytes_sent = attempt_.bytes_sent();
   done.bytes_received = attempt_.bytes_received();
-  if (upstream::PeerCounters* counters = selection_.current->counters) {
-    constexpr auto kRelaxed = std::memory_order_relaxed;
-    if (outcome == Group::Outcome::kFailed) counters->failures.fetch_add(1, kRelaxed);
-    counters->response_ms.fetch_add(static_cast<uint64_t>(done.response_ms), kRelaxed);
-    counters->bytes_sent.fetch_add(done.bytes_sent, kRelaxed);
-    counters->bytes_received.fetch_add(done.bytes_received, kRelaxed);
-  }
-  if (group_->Release(selection_, outcome)) {
-    exchange_.LogError(LogLevel::kWarn, "upstream server temporarily disabled");
-  }
+  GiveBack(exchange_, done, {*group_, selection_, try_started_}, outcome);
   attempt_.Release(keeps_connection_ ? keep : Attempt::Keep::kNo);
 }
 

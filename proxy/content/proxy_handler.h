@@ -47,7 +47,7 @@ class ProxyHandler final : public ContentHandler,
   void OnRequestEnd(const http::HeaderMap* trailers) override;
   void OnClientDrained() override;
   bool OnClientGone() override;
-  void OnSocketDone(uint64_t sent, uint64_t received) override;
+  std::unique_ptr<ContentHandler> KeepForSocket() override;
   void Abandon() override { Stop(); }
 
  private:

@@ -7,6 +7,7 @@
 #include "proxy/base/text.h"
 #include "proxy/content/proxy_handler.h"
 #include "proxy/content/response_rewrite.h"
+#include "proxy/content/socket_upstream.h"
 
 namespace framewall::content {
 
@@ -62,12 +63,14 @@ void ProxyHandler::BeginSocket() {
   }
 }
 
-void ProxyHandler::OnSocketDone(uint64_t sent, uint64_t received) {
-  if (over_) return;
-  Stop();
-  record().bytes_sent += sent;
-  record().bytes_received += received;
-  record().response_length += received;
+std::unique_ptr<ContentHandler> ProxyHandler::KeepForSocket() {
+  record().bytes_sent = attempt_.bytes_sent();
+  record().bytes_received = attempt_.bytes_received();
+  auto kept = std::make_unique<SocketUpstream>(exchange_, std::move(own_group_),
+                                               HeldPeer{*group_, selection_, try_started_}, head_);
+  group_ = nullptr;
+  over_ = true;
+  return kept;
 }
 
 void ProxyHandler::BeginTunnel() {

@@ -296,6 +296,11 @@ bool ExchangeDriver::StartRelay(exchange::SocketHandover handover) {
   }
   relay_ = std::make_unique<Relay>(services_, exchange_, *client, std::move(handover),
                                    [this] { OnRelayDone(); });
+  if (auto kept = handler_->KeepForSocket()) {
+    services_.loop->Retire(std::exchange(handler_, std::move(kept)));
+  }
+  // No more fields come: the copy takes no more room than it needs.
+  exchange_.request.fields = http::HeaderMap(exchange_.request.fields);
   relay_->Start(from_client);
   return true;
 }
