@@ -37,8 +37,8 @@ Connection::Connection(Services& services, const AcceptContext& accept, int fd,
       exchange_(*services.config, *services.variables, info_),
       codec_(LimitsOf(accept.servers->default_server().settings),
              PolicyOf(accept.servers->default_server().settings), this, this),
-      timer_(*services.loop, [this] { OnTimer(); }),
-      send_timer_(*services.loop, [this] { OnSendTimer(); }) {
+      timer_(std::in_place, *services.loop, [this] { OnTimer(); }),
+      send_timer_(std::in_place, *services.loop, [this] { OnSendTimer(); }) {
   info_.number = number;
   info_.peer = peer;
   info_.local = local;
@@ -57,7 +57,7 @@ Connection::Connection(Services& services, const AcceptContext& accept, int fd,
   }
   stream_->SetHandler(this);
   services_.metrics->Move(WorkerMetrics::State::kNone, WorkerMetrics::State::kWaiting);
-  timer_.Set(default_server_settings().client_header_timeout);
+  timer_->Set(default_server_settings().client_header_timeout);
 }
 
 Connection::~Connection() {
@@ -100,7 +100,7 @@ void Connection::OnBytes(ByteView bytes) {
       const auto left =
           std::chrono::duration_cast<Milliseconds>(lingering_until_ - CachedNow().steady);
       if (left.count() <= 0) return CloseNow(event::Stream::CloseKind::kNormal);
-      timer_.Set(std::min(core().lingering_timeout, left));
+      timer_->Set(std::min(core().lingering_timeout, left));
       if (state_ == State::kLingering) return;
       break;
     }
@@ -159,7 +159,7 @@ void Connection::Feed(ByteView bytes) {
     if (state_ == State::kPreface || state_ == State::kIdle) {
       if (codec_.in_head()) {
         SetState(State::kHead);
-        timer_.Set(exchange_.server->settings.client_header_timeout);
+        timer_->Set(exchange_.server->settings.client_header_timeout);
       }
     }
     if ((state_ == State::kExchange || state_ == State::kDiscard) && driver_.has_value() &&
@@ -228,7 +228,7 @@ void Connection::OnBroken(const Error& error) {
 void Connection::OnSecured() {
   info_.tls = stream_->tls();
   exchange_.action = Action::kWaitingForRequest;
-  timer_.Set(default_server_settings().client_header_timeout);
+  timer_->Set(default_server_settings().client_header_timeout);
 }
 
 void Connection::OnDrained() {
@@ -261,7 +261,7 @@ void Connection::OnRequestHead(http::StreamId, http::BodyFraming framing) {
 }
 
 void Connection::OnRequestBody(http::StreamId, ByteView piece) {
-  if (state_ == State::kExchange && body_timeout_.count() > 0) timer_.Set(body_timeout_);
+  if (state_ == State::kExchange && body_timeout_.count() > 0) timer_->Set(body_timeout_);
   if (driver_.has_value()) driver_->OnRequestBody(piece);
 }
 
@@ -285,27 +285,28 @@ void Connection::PauseBody(bool pause) {
   // client_body_timeout is for the client: while we do not read he cannot be late.
   if (pause) {
     if (!pause_.active() && state_ != State::kClosed) pause_ = stream_->PauseReading();
-    if (state_ == State::kExchange) timer_.Cancel();
+    if (state_ == State::kExchange) timer_->Cancel();
     return;
   }
   if (input_.empty()) pause_.Release();
-  if (state_ == State::kExchange && body_timeout_.count() > 0) timer_.Set(body_timeout_);
+  if (state_ == State::kExchange && body_timeout_.count() > 0) timer_->Set(body_timeout_);
 }
 
 void Connection::AwaitBody(Milliseconds timeout) {
   body_timeout_ = timeout;
+  if (!timer_) return;
   if (timeout.count() == 0) {
-    timer_.Cancel();
+    timer_->Cancel();
   } else {
-    timer_.Set(timeout);
+    timer_->Set(timeout);
   }
 }
 
 void Connection::AwaitSend(Milliseconds timeout) {
   send_timeout_ = timeout;
-  if (send_timer_.active()) return;
+  if (!send_timer_ || send_timer_->active()) return;
   sent_at_last_check_ = SentOctets();
-  send_timer_.Set(timeout);
+  send_timer_->Set(timeout);
 }
 
 // Looks now and then whether the client takes anything, so that sending costs no timer work.
@@ -313,7 +314,7 @@ void Connection::OnSendTimer() {
   if (state_ == State::kClosed || stream_->pending_output() == 0) return;
   if (SentOctets() != sent_at_last_check_) {
     sent_at_last_check_ = SentOctets();
-    return send_timer_.Set(send_timeout_);
+    return send_timer_->Set(send_timeout_);
   }
   if (state_ == State::kExchange && driver_.has_value() && !driver_->complete()) {
     return driver_->OnSendTimeout();
@@ -327,8 +328,10 @@ void Connection::ExchangeDone() {
 
 event::Stream* Connection::TakeStreamForTunnel(std::string* leftover) {
   SetState(State::kTunnel);
-  timer_.Cancel();
-  send_timer_.Cancel();
+  // A tunnel may live long: what only HTTP needs goes.
+  timer_.reset();
+  send_timer_.reset();
+  if (!receiving_) codec_.LeaveStream();
   *leftover = std::move(input_);
   input_.clear();
   pause_.Release();
@@ -353,7 +356,7 @@ void Connection::FinishExchange() {
     SetState(State::kDiscard);
     exchange_.action = Action::kReadingRequestBody;
     lingering_until_ = CachedNow().steady + core().lingering_time;
-    timer_.Set(core().lingering_timeout);
+    timer_->Set(core().lingering_timeout);
     PauseBody(false);
     return;
   }
@@ -370,7 +373,7 @@ void Connection::BeginIdle() {
   const Milliseconds timeout = core().keepalive_timeout;
   SetState(State::kIdle);
   exchange_.action = Action::kKeepAlive;
-  timer_.Set(timeout);
+  timer_->Set(timeout);
   if (input_.empty()) pause_.Release();
 }
 
@@ -384,7 +387,7 @@ void Connection::CloseGracefully() {
     SetState(State::kLingering);
     input_.clear();
     lingering_until_ = CachedNow().steady + core().lingering_time;
-    timer_.Set(core().lingering_timeout);
+    timer_->Set(core().lingering_timeout);
     stream_->ShutdownWrite();
     pause_.Release();
     return;
@@ -421,11 +424,15 @@ void Connection::OnTimer() {
   }
 }
 
+void Connection::CancelTimers() {
+  if (timer_) timer_->Cancel();
+  if (send_timer_) send_timer_->Cancel();
+}
+
 void Connection::CloseNow(event::Stream::CloseKind kind) {
   if (state_ == State::kClosed) return;
   SetState(State::kClosed);
-  timer_.Cancel();
-  send_timer_.Cancel();
+  CancelTimers();
   pause_.Release();
   stream_->SetHandler(nullptr);
   // The log phase asks the codec for what was sent: run it before everything is gone.

@@ -104,6 +104,7 @@ class Connection final : public event::StreamHandler,
   void SetState(State state);
   void OnTimer();
   void OnSendTimer();
+  void CancelTimers();
   // What the kernel has taken so far.
   uint64_t SentOctets() const { return stream_->bytes_sent() - stream_->pending_output(); }
   const config::CoreSettings& core() const;
@@ -120,8 +121,9 @@ class Connection final : public event::StreamHandler,
   // Bytes of requests behind the current one, and of an unfinished PROXY protocol header.
   std::string input_;
   event::ReadPause pause_;
-  event::Timer timer_;
-  event::Timer send_timer_;
+  // None once the stream belongs to a tunnel.
+  std::optional<event::Timer> timer_;
+  std::optional<event::Timer> send_timer_;
   uint64_t sent_at_last_check_ = 0;
   Milliseconds send_timeout_{0};
   Milliseconds body_timeout_{0};  // while a body is awaited; 0: none is

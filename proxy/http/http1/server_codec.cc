@@ -381,44 +381,68 @@ Http1ServerCodec::Http1ServerCodec(const HeadLimits& limits, const HeadPolicy& p
 
 Http1ServerCodec::~Http1ServerCodec() = default;
 
-void Http1ServerCodec::SetLimits(const HeadLimits& limits, const HeadPolicy& policy) {
-  state_->SetLimits(limits, policy);
+Http1ServerCodec::State& Http1ServerCodec::state() {
+  FW_CHECK(state_ != nullptr);
+  return *state_;
 }
 
-size_t Http1ServerCodec::Receive(ByteView bytes) { return state_->Receive(bytes); }
-bool Http1ServerCodec::in_head() const { return state_->in_head(); }
-void Http1ServerCodec::BeginNext() { state_->BeginNext(); }
-void Http1ServerCodec::DiscardBody(StreamId /*stream*/) { state_->Discard(); }
+void Http1ServerCodec::SetLimits(const HeadLimits& limits, const HeadPolicy& policy) {
+  state().SetLimits(limits, policy);
+}
+
+void Http1ServerCodec::LeaveStream() {
+  if (state_ == nullptr) return;
+  counts_ = {state_->bytes_sent(), state_->body_bytes_sent(), state_->bytes_received()};
+  state_.reset();
+}
+
+size_t Http1ServerCodec::Receive(ByteView bytes) {
+  return state_ == nullptr ? 0 : state_->Receive(bytes);
+}
+
+bool Http1ServerCodec::in_head() const { return state_ != nullptr && state_->in_head(); }
+void Http1ServerCodec::BeginNext() { state().BeginNext(); }
+void Http1ServerCodec::DiscardBody(StreamId /*stream*/) { state().Discard(); }
 
 void Http1ServerCodec::SendInterim(StreamId /*stream*/, const ResponseHead& head) {
-  state_->SendInterim(head);
+  state().SendInterim(head);
 }
 
 void Http1ServerCodec::SendHead(StreamId /*stream*/, const ResponseHead& head,
                                 const ResponseOptions& options) {
-  state_->SendHead(head, options);
+  state().SendHead(head, options);
 }
 
-void Http1ServerCodec::SendBody(StreamId /*stream*/, ByteView piece) { state_->SendBody(piece); }
+void Http1ServerCodec::SendBody(StreamId /*stream*/, ByteView piece) { state().SendBody(piece); }
 
 void Http1ServerCodec::SendEnd(StreamId /*stream*/, const HeaderMap* trailers) {
-  state_->SendEnd(trailers);
+  state().SendEnd(trailers);
 }
 
-void Http1ServerCodec::Abort(StreamId /*stream*/) { state_->Abort(); }
-bool Http1ServerCodec::keeps_alive() const { return state_->keeps_alive(); }
-uint64_t Http1ServerCodec::bytes_sent(StreamId /*stream*/) const { return state_->bytes_sent(); }
+void Http1ServerCodec::Abort(StreamId /*stream*/) {
+  if (state_ != nullptr) state_->Abort();
+}
+
+bool Http1ServerCodec::keeps_alive() const { return state_ != nullptr && state_->keeps_alive(); }
+
+uint64_t Http1ServerCodec::bytes_sent(StreamId /*stream*/) const {
+  return state_ == nullptr ? counts_.sent : state_->bytes_sent();
+}
 
 uint64_t Http1ServerCodec::body_bytes_sent(StreamId /*stream*/) const {
-  return state_->body_bytes_sent();
+  return state_ == nullptr ? counts_.body_sent : state_->body_bytes_sent();
 }
 
 uint64_t Http1ServerCodec::bytes_received(StreamId /*stream*/) const {
-  return state_->bytes_received();
+  return state_ == nullptr ? counts_.received : state_->bytes_received();
 }
 
-bool Http1ServerCodec::client_wants_keep_alive() const { return state_->client_wants_keep_alive(); }
+bool Http1ServerCodec::client_wants_keep_alive() const {
+  return state_ != nullptr && state_->client_wants_keep_alive();
+}
 
-bool Http1ServerCodec::request_complete() const { return state_->request_complete(); }
+bool Http1ServerCodec::request_complete() const {
+  return state_ == nullptr || state_->request_complete();
+}
 
 }  // namespace framewall::http

@@ -30,6 +30,10 @@ class Http1ServerCodec : public ServerCodec {
   uint64_t body_bytes_sent(StreamId stream) const override;
   uint64_t bytes_received(StreamId stream) const override;
 
+  // After a 101: nothing is received or sent by HTTP any more, and its memory goes; the counts
+  // stay. Not from inside Receive.
+  void LeaveStream();
+
   // The request's own wish (version and Connection), known after the head.
   bool client_wants_keep_alive() const;
   // The body (if any) has been read to its end.
@@ -37,7 +41,15 @@ class Http1ServerCodec : public ServerCodec {
 
  private:
   class State;
-  std::unique_ptr<State> state_;
+  struct Counts {
+    uint64_t sent = 0;
+    uint64_t body_sent = 0;
+    uint64_t received = 0;
+  };
+  State& state();
+
+  std::unique_ptr<State> state_;  // null once the stream is left
+  Counts counts_;                 // as they were then
 };
 
 }  // namespace framewall::http

@@ -248,6 +248,20 @@ TEST_F(Responding, GivesTheBytesUpAfter101) {
   EXPECT_FALSE(keeps_alive());
 }
 
+TEST_F(Responding, CountsStayWhenTheStreamIsLeft) {
+  const std::string_view request =
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+  Ask(request);
+  const size_t head = Answer(101, {{"Upgrade", "websocket"}}, {}).size();
+  recorder_.codec.LeaveStream();
+  EXPECT_EQ(recorder_.codec.bytes_received(1), request.size());
+  EXPECT_EQ(recorder_.codec.bytes_sent(1), head);
+  EXPECT_EQ(recorder_.codec.body_bytes_sent(1), 0u);
+  EXPECT_EQ(recorder_.codec.Receive("GET / HTTP/1.1\r\n"), 0u);
+  EXPECT_TRUE(recorder_.codec.request_complete());
+  EXPECT_FALSE(keeps_alive());
+}
+
 TEST_F(Responding, LeavesOutWhatTheCodecWrites) {
   Ask();
   EXPECT_EQ(Answer(200,
