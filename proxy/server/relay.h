@@ -55,6 +55,7 @@ class Relay final : private RelayHopEvents {
   void OnViolation(RelayHop& hop) override;
   void OnProgress(RelayHop& hop) override;
   void OnGone(RelayHop& hop, const Error* error) override;
+  std::string& SpareBuffer() override { return services_.sockets.spare_buffer; }
   void OnHopDrained(RelayHop& hop) override;
   void OnHopSent(RelayHop& hop) override;
 

@@ -56,6 +56,7 @@ void RelayHop::Keep(ByteView input) {
 
 void RelayHop::Read(ByteView input) {
   reading_ = true;
+  reader_.BorrowBuffer(relay_.SpareBuffer());
   while (!detached_ && !input.empty()) {
     if (!reader_.ended() && !relay_.MayRead(*this)) {
       Keep(input);
@@ -88,6 +89,7 @@ void RelayHop::Read(ByteView input) {
   reading_ = false;
   if (detached_) return;
   reader_.ReleaseMessage();
+  reader_.ReturnBuffer(relay_.SpareBuffer());
   relay_.OnProgress(*this);
 }
 

@@ -34,6 +34,8 @@ class RelayHopEvents {
   virtual void OnProgress(RelayHop& hop) = 0;
   // The peer sent its FIN, or the connection broke (`error`). The last event of a broken hop.
   virtual void OnGone(RelayHop& hop, const Error* error) = 0;
+  // For the payload of messages: one buffer for all hops of a worker, as they read in turn.
+  virtual std::string& SpareBuffer() = 0;
   // It takes more output again.
   virtual void OnHopDrained(RelayHop& hop) = 0;
   virtual void OnHopSent(RelayHop& hop) = 0;

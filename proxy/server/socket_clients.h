@@ -26,7 +26,8 @@ class SocketClients {
   // bucket.
   void Leave(const SocketAddress& address, SteadyTime now);
 
-  uint64_t held = 0;  // of all clients of this worker
+  uint64_t held = 0;         // of all clients of this worker
+  std::string spare_buffer;  // of the socket that reads
   size_t size() const { return clients_.size(); }
 
  private:

@@ -31,8 +31,9 @@ MessageReader::MessageReader(const ReaderOptions& options, ZlibPool* pool) : opt
   options_.max_control = std::min(options_.max_control, kMaxControlPayload);
   if (options_.deflate) {
     const Role sender = options_.role == Role::kServer ? Role::kClient : Role::kServer;
-    inflater_.emplace(SideOf(*options_.deflate, sender),
-                      InflateLimits{options_.max_message, options_.max_inflate_ratio}, pool);
+    inflater_ = std::make_unique<Inflater>(
+        SideOf(*options_.deflate, sender),
+        InflateLimits{options_.max_message, options_.max_inflate_ratio}, pool);
   }
 }
 
@@ -57,6 +58,16 @@ void MessageReader::ReleaseMessage() {
 
 // Assigning an empty string would keep the buffer.
 void MessageReader::FreePayload() { std::string().swap(payload_); }
+
+void MessageReader::BorrowBuffer(std::string& buffer) {
+  if (payload_.capacity() < buffer.capacity() && payload_.empty()) payload_.swap(buffer);
+}
+
+void MessageReader::ReturnBuffer(std::string& buffer) {
+  if (in_message_ || announced_) return;
+  if (payload_.capacity() > buffer.capacity()) payload_.swap(buffer);
+  FreePayload();
+}
 
 size_t MessageReader::held() const {
   if (!in_message_) return 0;

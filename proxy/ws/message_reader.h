@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -48,7 +49,7 @@ enum class ReadEvent : uint8_t {
 class MessageReader {
  public:
   // A payload buffer up to this size stays for the next message; a larger one is freed.
-  static constexpr size_t kKeptCapacity = 256;
+  static constexpr size_t kKeptCapacity = 1024;
 
   // `pool` outlives us; it may be null where nothing is inflated.
   MessageReader(const ReaderOptions& options, ZlibPool* pool);
@@ -81,6 +82,11 @@ class MessageReader {
   // Says that the message just announced is done with: a buffer above kKeptCapacity is freed. Read
   // does it too; who waits for input calls it, so that an idle connection costs little.
   void ReleaseMessage();
+
+  // Lets readers take turns with one buffer: it is ours while we read, and a reader without a
+  // message gives it back. `buffer` is empty where another one has it.
+  void BorrowBuffer(std::string& buffer);
+  void ReturnBuffer(std::string& buffer);
 
   // Octets of memory that an unfinished message holds now: its payload and the state that inflates
   // it. 0 between messages. Context takeover's window is not counted: it stays.
@@ -128,7 +134,7 @@ class MessageReader {
   uint64_t wire_size_ = 0;
   Utf8Validator utf8_;
   std::string payload_;
-  std::optional<Inflater> inflater_;
+  std::unique_ptr<Inflater> inflater_;  // null without permessage-deflate
   Violation violation_;
   std::array<char, kMaxFrameHeader> header_octets_{};
   std::array<char, kMaxControlPayload> control_{};

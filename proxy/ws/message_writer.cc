@@ -19,7 +19,7 @@ ByteView CutText(ByteView text, size_t size) {
 MessageWriter::MessageWriter(const WriterOptions& options, ZlibPool* pool)
     : role_(options.role), min_deflate_size_(options.min_deflate_size) {
   if (!options.deflate) return;
-  deflater_.emplace(SideOf(*options.deflate, role_), options.effort, pool);
+  deflater_ = std::make_unique<Deflater>(SideOf(*options.deflate, role_), options.effort, pool);
   if (!deflater_->CanDeflate()) deflater_.reset();
 }
 

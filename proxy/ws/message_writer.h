@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -65,7 +66,7 @@ class MessageWriter {
 
   Role role_;
   size_t min_deflate_size_;
-  std::optional<Deflater> deflater_;
+  std::unique_ptr<Deflater> deflater_;  // null where nothing is deflated
 };
 
 }  // namespace framewall::ws

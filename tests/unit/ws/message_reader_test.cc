@@ -197,6 +197,50 @@ TEST(ReaderMemory, FollowsWhatArrivedNotWhatWasDeclared) {
   }
 }
 
+TEST(ReaderMemory, ReadersTakeTurnsWithOneBuffer) {
+  std::string buffer;
+  buffer.reserve(200);
+  const char* const memory = buffer.data();
+  Reader one({});
+  Reader two({});
+  for (Reader* test : {&one, &two}) {
+    test->reader.BorrowBuffer(buffer);
+    ASSERT_EQ(test->Feed("text \"a\"*150"), ReadEvent::kMessage);
+    EXPECT_EQ(test->reader.payload().data(), memory);
+    test->reader.ReleaseMessage();
+    test->reader.ReturnBuffer(buffer);
+    EXPECT_EQ(buffer.data(), memory);
+    EXPECT_LE(test->reader.payload().capacity(), kSmallString);
+  }
+}
+
+TEST(ReaderMemory, AnUnfinishedMessageKeepsTheBuffer) {
+  std::string buffer;
+  buffer.reserve(200);
+  Reader one({});
+  one.reader.BorrowBuffer(buffer);
+  ASSERT_EQ(one.Feed("text nofin \"ab\""), ReadEvent::kNeedMore);
+  one.reader.ReturnBuffer(buffer);
+  EXPECT_LE(buffer.capacity(), kSmallString);
+  EXPECT_GE(one.reader.held(), 200u);
+
+  // Another one makes a buffer of its own, which is the turns' from then on.
+  Reader two({});
+  two.reader.BorrowBuffer(buffer);
+  ASSERT_EQ(two.Feed("text \"c\"*150"), ReadEvent::kMessage);
+  two.reader.ReleaseMessage();
+  two.reader.ReturnBuffer(buffer);
+  EXPECT_GE(buffer.capacity(), 150u);
+
+  one.reader.BorrowBuffer(buffer);
+  ASSERT_EQ(one.Feed("cont \"d\""), ReadEvent::kMessage);
+  EXPECT_EQ(one.reader.payload(), "abd");
+  one.reader.ReleaseMessage();
+  one.reader.ReturnBuffer(buffer);
+  EXPECT_GE(buffer.capacity(), 200u);
+  EXPECT_LE(one.reader.payload().capacity(), kSmallString);
+}
+
 TEST(ReaderMemory, IsGivenBackAfterALargeMessage) {
   Reader test({});
   ASSERT_EQ(test.Feed("text \"a\"*100000"), ReadEvent::kMessage);
