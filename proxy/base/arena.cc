@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace framewall {
 
@@ -42,6 +43,13 @@ std::string_view Arena::Join(std::string_view a, std::string_view b) {
 
 void Arena::Reset() {
   if (blocks_.empty()) return;
+  // A large piece's own block is not worth its memory; the first block is never larger.
+  auto kept = blocks_.begin();
+  for (auto block = kept; block != blocks_.end(); ++block) {
+    if (block->size <= block_size_ && (kept->size > block_size_ || block->size > kept->size))
+      kept = block;
+  }
+  if (kept != blocks_.begin()) std::swap(*kept, blocks_.front());
   blocks_.resize(1);
   reserved_ = blocks_[0].size;
   next_ = blocks_[0].memory.get();
@@ -49,7 +57,8 @@ void Arena::Reset() {
 }
 
 char* Arena::Refill(size_t size) {
-  const size_t wanted = std::max(size, block_size_);
+  const size_t doubled = kFirstBlock << std::min<size_t>(blocks_.size(), 16);
+  const size_t wanted = std::max(size, std::min(block_size_, doubled));
   blocks_.push_back({std::unique_ptr<char[]>(new char[wanted]), wanted});
   reserved_ += wanted;
   char* start = blocks_.back().memory.get();

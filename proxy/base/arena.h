@@ -10,7 +10,10 @@ namespace framewall {
 
 class Arena {
  public:
-  // `block_size`: octets taken from the heap at a time.
+  // Blocks double from this size up to `block_size`: what lives long and holds little stays small.
+  static constexpr size_t kFirstBlock = 1024;
+
+  // `block_size`: octets taken from the heap at a time; less at first (see kFirstBlock).
   explicit Arena(size_t block_size = 4096) : block_size_(block_size) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -24,7 +27,7 @@ class Arena {
   // `a` and `b` joined, in the arena.
   std::string_view Join(std::string_view a, std::string_view b);
 
-  // Forgets everything; keeps the first block for the next use.
+  // Forgets everything; keeps the largest block of at most `block_size` for the next use.
   void Reset();
   // Octets taken from the heap.
   size_t reserved() const { return reserved_; }

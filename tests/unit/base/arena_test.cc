@@ -51,5 +51,26 @@ TEST(Arena, ResetKeepsOneBlock) {
   EXPECT_EQ(arena.reserved(), 128u);
 }
 
+TEST(Arena, BlocksGrow) {
+  Arena arena(4096);
+  arena.AllocateChars(1);
+  EXPECT_EQ(arena.reserved(), Arena::kFirstBlock);
+  for (size_t taken = 0; taken < 16384; taken += 64) arena.AllocateChars(64);
+  EXPECT_LE(arena.reserved(), 16384u + 4096u);
+  EXPECT_EQ((arena.reserved() - 1024 - 2048) % 4096, 0u);
+}
+
+TEST(Arena, ResetKeepsTheLargestBlockButNoLargePiece) {
+  Arena arena(4096);
+  arena.Copy(std::string(600, 'x'));
+  arena.Copy(std::string(20000, 'y'));
+  arena.Copy(std::string(600, 'z'));
+  EXPECT_GT(arena.reserved(), 20000u);
+  arena.Reset();
+  EXPECT_EQ(arena.reserved(), 4096u);
+  EXPECT_EQ(arena.Copy("again"), "again");
+  EXPECT_EQ(arena.reserved(), 4096u);
+}
+
 }  // namespace
 }  // namespace framewall
