@@ -265,7 +265,10 @@ void ExchangeDriver::OnSendTimeout() {
 
 void ExchangeDriver::OnConnectionClosed() {
   complete_ = true;
-  if (relay_ != nullptr) relay_->Stop();
+  if (relay_ != nullptr && !logged_) {
+    relay_->Stop();
+    CountRelay();
+  }
   if (handler_ != nullptr) handler_->Abandon();
   if (started_) LogPhase();
   DropHandler();
@@ -305,11 +308,16 @@ bool ExchangeDriver::StartRelay(exchange::SocketHandover handover) {
   return true;
 }
 
-void ExchangeDriver::OnRelayDone() {
+void ExchangeDriver::CountRelay() {
   if (handler_ != nullptr) {
     handler_->OnSocketDone(relay_->sent_to_upstream(), relay_->received_from_upstream());
   }
-  TunnelDone(relay_->sent_to_client());
+  tunnel_bytes_ = relay_->sent_to_client();
+}
+
+void ExchangeDriver::OnRelayDone() {
+  CountRelay();
+  TunnelDone(tunnel_bytes_);
 }
 
 // Nothing more is heard or said in this exchange; its log phase runs when the connection goes.

@@ -158,6 +158,7 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   void Complete();
   void LogPhase();
   void OnRelayDone();
+  void CountRelay();
 
   // --- ResponseOwner ---
   std::span<const std::unique_ptr<filter::Filter>> filters() override { return filter_list_; }
