@@ -292,6 +292,7 @@ void ExchangeDriver::TunnelDone(uint64_t client_bytes_sent) {
 
 bool ExchangeDriver::StartRelay(exchange::SocketHandover handover) {
   std::string from_client;
+  const std::string from_upstream = std::move(handover.from_upstream);
   event::Stream* client = TakeStreamForTunnel(&from_client);
   if (client == nullptr) return false;
   for (std::unique_ptr<filter::Filter>& one : filter_list_) {
@@ -302,9 +303,10 @@ bool ExchangeDriver::StartRelay(exchange::SocketHandover handover) {
   if (auto kept = handler_->KeepForSocket()) {
     services_.loop->Retire(std::exchange(handler_, std::move(kept)));
   }
-  // No more fields come: the copy takes no more room than it needs.
+  // No more fields come: the copies take no more room than they need.
   exchange_.request.fields = http::HeaderMap(exchange_.request.fields);
-  relay_->Start(from_client);
+  exchange_.response.fields = http::HeaderMap(exchange_.response.fields);
+  relay_->Start(from_client, from_upstream);
   return true;
 }
 

@@ -56,7 +56,6 @@ Relay::Relay(Services& services, exchange::Exchange& exchange, event::Stream& cl
       exchange_(exchange),
       settings_(exchange.settings().websocket),
       upstream_stream_(std::move(handover.upstream)),
-      from_upstream_(std::move(handover.from_upstream)),
       done_(std::move(done)),
       shared_(services.sockets.Enter(exchange.client_address)),
       record_(*(exchange.socket = std::make_unique<exchange::SocketRecord>())),
@@ -85,11 +84,10 @@ uint64_t Relay::received_from_upstream() const {
   return upstream_stream_->bytes_received() - upstream_.received_before;
 }
 
-void Relay::Start(ByteView from_client) {
+void Relay::Start(ByteView from_client, ByteView from_upstream) {
   exchange_.action = exchange::Action::kProxyingUpgraded;
   if (settings_.ping_interval.count() > 0) next_ping_ = began_ + settings_.ping_interval;
   Rearm(began_);
-  const std::string from_upstream = std::move(from_upstream_);
   upstream_.Start(from_upstream);
   if (state_ != State::kOver) client_.Start(from_client);
 }
@@ -130,8 +128,8 @@ Milliseconds Relay::RateWait(RelayHop& hop, SteadyTime now) {
   const auto consider = [&](const config::SocketRate& rate, TokenBucket& bucket) {
     if (!rate.close) wait = std::max(wait, bucket.Wait(rate, now));
   };
-  consider(settings_.message_rate, hop.message_rate);
-  consider(settings_.byte_rate, hop.byte_rate);
+  consider(settings_.message_rate, message_rate_);
+  consider(settings_.byte_rate, byte_rate_);
   consider(settings_.client_message_rate, shared_.messages);
   return wait;
 }
@@ -157,7 +155,7 @@ bool Relay::MayRead(RelayHop& hop) {
 void Relay::OnControl(RelayHop& hop) {
   if (!IsClient(hop)) return;
   const SteadyTime now = CachedNow().steady;
-  hop.message_rate.Take(settings_.message_rate, 1, now);
+  message_rate_.Take(settings_.message_rate, 1, now);
   shared_.messages.Take(settings_.client_message_rate, 1, now);
 }
 
@@ -169,9 +167,9 @@ void Relay::OnMessage(RelayHop& hop) {
   const SteadyTime now = CachedNow().steady;
   last_message_ = now;
   if (IsClient(hop)) {
-    bool within = hop.message_rate.Take(settings_.message_rate, 1, now);
+    bool within = message_rate_.Take(settings_.message_rate, 1, now);
     within = shared_.messages.Take(settings_.client_message_rate, 1, now) && within;
-    within = hop.byte_rate.Take(settings_.byte_rate, payload.size(), now) && within;
+    within = byte_rate_.Take(settings_.byte_rate, payload.size(), now) && within;
     if (!within) {
       ++record_.refused;
       exchange_.LogError(LogLevel::kError, "client sends messages faster than its rate allows");

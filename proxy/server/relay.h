@@ -32,8 +32,8 @@ class Relay final : private RelayHopEvents {
         exchange::SocketHandover handover, std::function<void()> done);
   ~Relay() override;
 
-  // What was read ahead of the client goes first.
-  void Start(ByteView from_client);
+  // What was read ahead of either side goes first.
+  void Start(ByteView from_client, ByteView from_upstream);
   // The worker's last deadline: both sides are told 1001, and done() comes soon.
   void GoAway();
   // Ends without done(); the client's stream is not touched any more.
@@ -90,10 +90,11 @@ class Relay final : private RelayHopEvents {
   exchange::Exchange& exchange_;
   const config::WebSocketSettings& settings_;
   const std::unique_ptr<event::Stream> upstream_stream_;
-  std::string from_upstream_;
   const std::string_view subprotocol_;
   std::function<void()> done_;
-  SocketClient& shared_;  // of this client's address
+  SocketClient& shared_;      // of this client's address
+  TokenBucket message_rate_;  // of the client's messages
+  TokenBucket byte_rate_;
   exchange::SocketRecord& record_;
   RelayHop client_;
   RelayHop upstream_;

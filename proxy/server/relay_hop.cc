@@ -100,15 +100,11 @@ void RelayHop::SendMessage(ws::Opcode opcode, std::string& payload) {
   stream_.Write(pieces);
 }
 
-void RelayHop::WriteControl() {
-  stream_.Write(ByteView(control_));
-  control_.clear();
-}
-
 void RelayHop::SendPing() {
   if (detached_ || close_sent_ || gone_) return;
-  writer_.WritePing({}, control_);
-  WriteControl();
+  std::string frame;
+  writer_.WritePing({}, frame);
+  stream_.Write(frame);
 }
 
 void RelayHop::Pong(ByteView payload) {
@@ -116,14 +112,16 @@ void RelayHop::Pong(ByteView payload) {
   const SteadyTime now = CachedNow().steady;
   if (pongs_.Wait(kPongs, now).count() > 0) return;
   pongs_.Take(kPongs, 1, now);
-  writer_.WritePong(payload, control_);
-  WriteControl();
+  std::string frame;
+  writer_.WritePong(payload, frame);
+  stream_.Write(frame);
 }
 
 void RelayHop::SendClose(uint16_t code, ByteView reason) {
   if (detached_ || gone_ || std::exchange(close_sent_, true)) return;
-  writer_.WriteClose(code, reason, control_);
-  WriteControl();
+  std::string frame;
+  writer_.WriteClose(code, reason, frame);
+  stream_.Write(frame);
 }
 
 void RelayHop::OnEnd() {

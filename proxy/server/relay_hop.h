@@ -80,8 +80,6 @@ class RelayHop final : public event::StreamHandler {
   // Of the stream, when the relay began: handshakes apart.
   uint64_t sent_before = 0;
   uint64_t received_before = 0;
-  TokenBucket message_rate;
-  TokenBucket byte_rate;
 
  private:
   void OnBytes(ByteView bytes) override;
@@ -93,7 +91,6 @@ class RelayHop final : public event::StreamHandler {
   void Read(ByteView input);
   void Keep(ByteView input);
   void Pong(ByteView payload);
-  void WriteControl();
 
   RelayHopEvents& relay_;
   event::Stream& stream_;
@@ -101,7 +98,6 @@ class RelayHop final : public event::StreamHandler {
   ws::MessageWriter writer_;
   event::ReadPause pause_;
   std::string waiting_;  // read from the stream, not yet by the reader
-  std::string control_;
   TokenBucket pongs_;
   bool detached_ = false;
   bool reading_ = false;

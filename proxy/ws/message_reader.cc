@@ -189,7 +189,7 @@ void MessageReader::BeginFrame() {
   state_ = State::kPayload;
   frame_taken_ = 0;
   if (IsControl(frame_.opcode)) {
-    control_size_ = 0;
+    control_.clear();
     return;
   }
   if (frame_.opcode != Opcode::kContinuation) {
@@ -208,9 +208,9 @@ void MessageReader::BeginFrame() {
 MessageReader::Step MessageReader::ReadPayload(ByteView* input) {
   const ByteView piece = input->substr(0, frame_.length - frame_taken_);
   if (IsControl(frame_.opcode)) {
-    CopyMasked(control_.data() + control_size_, piece.data(), piece.size(), frame_.mask,
-               frame_taken_);
-    control_size_ = static_cast<uint8_t>(control_size_ + piece.size());
+    const size_t from = control_.size();
+    control_.resize(from + piece.size());
+    CopyMasked(control_.data() + from, piece.data(), piece.size(), frame_.mask, frame_taken_);
   } else if (!piece.empty() && !TakeData(piece)) {
     return ReadEvent::kViolation;
   }
@@ -310,12 +310,12 @@ MessageReader::Step MessageReader::EndControl() {
   if (frame_.opcode == Opcode::kPing) return ReadEvent::kPing;
   if (frame_.opcode == Opcode::kPong) return ReadEvent::kPong;
 
-  if (control_size_ == 1) {
+  if (control_.size() == 1) {
     Refuse(ViolationKind::kClosePayload, CloseCode::kProtocolError,
            "Close frame with one octet of payload");
     return ReadEvent::kViolation;
   }
-  if (control_size_ > 0 && !IsLegalOnWire(close_code())) {
+  if (!control_.empty() && !IsLegalOnWire(close_code())) {
     Refuse(ViolationKind::kClosePayload, CloseCode::kProtocolError,
            "Close frame with a code that may not be sent");
     return ReadEvent::kViolation;
@@ -329,12 +329,12 @@ MessageReader::Step MessageReader::EndControl() {
 }
 
 uint16_t MessageReader::close_code() const {
-  return control_size_ < 2 ? static_cast<uint16_t>(CloseCode::kNoStatus)
-                           : ReadBig16(control_payload());
+  return control_.size() < 2 ? static_cast<uint16_t>(CloseCode::kNoStatus)
+                             : ReadBig16(control_payload());
 }
 
 ByteView MessageReader::close_reason() const {
-  return control_size_ < 2 ? ByteView() : control_payload().substr(2);
+  return control_.size() < 2 ? ByteView() : control_payload().substr(2);
 }
 
 // Always false, for its callers to return.

@@ -69,7 +69,7 @@ class MessageReader {
   uint32_t fragments() const { return fragments_; }
 
   // Of the control frame just announced, until the next Read.
-  ByteView control_payload() const { return {control_.data(), control_size_}; }
+  ByteView control_payload() const { return control_; }
   // 1005 where the Close frame had none.
   uint16_t close_code() const;
   ByteView close_reason() const;
@@ -127,7 +127,6 @@ class MessageReader {
   bool compressed_ = false;
   Opcode message_opcode_ = Opcode::kText;
   uint8_t header_size_ = 0;  // octets in header_octets_
-  uint8_t control_size_ = 0;
   uint32_t fragments_ = 0;
   FrameHeader frame_;
   uint64_t frame_taken_ = 0;  // octets of the frame's payload so far
@@ -137,7 +136,7 @@ class MessageReader {
   std::unique_ptr<Inflater> inflater_;  // null without permessage-deflate
   Violation violation_;
   std::array<char, kMaxFrameHeader> header_octets_{};
-  std::array<char, kMaxControlPayload> control_{};
+  std::string control_;  // at most kMaxControlPayload octets
 };
 
 }  // namespace framewall::ws
