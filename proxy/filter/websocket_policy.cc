@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "proxy/base/text.h"
 #include "proxy/filter/limit_conn.h"
 #include "proxy/filter/services.h"
@@ -128,8 +130,11 @@ class WebSocketPolicy final : public Filter {
   static bool CheckProtocols(const Exchange& exchange, const config::WebSocketSettings& settings) {
     const http::HeaderMap& fields = exchange.request.fields;
     if (settings.protocols.empty() || !fields.Has(FieldId::kSecWebSocketProtocol)) return true;
+    // Names differ in case (RFC 6455 4.2.2), as the handshake towards the upstream has it too.
+    const std::string asked = fields.Joined(FieldId::kSecWebSocketProtocol);
+    const auto names = ws::ParseSubprotocols(asked);
     for (const std::string& name : settings.protocols) {
-      if (fields.ListHas(FieldId::kSecWebSocketProtocol, name)) return true;
+      if (names.ok() && std::find(names->begin(), names->end(), name) != names->end()) return true;
     }
     LogRefusal(exchange, "no sub-protocol that it asks for is in websocket_protocols");
     return false;
