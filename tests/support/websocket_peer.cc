@@ -70,8 +70,11 @@ std::optional<WebSocketFrame> WebSocketEnd::ReadFrame(milliseconds wait) {
 
 WebSocketEvent WebSocketEnd::Read(milliseconds wait) {
   WebSocketEvent event;
+  const auto deadline = std::chrono::steady_clock::now() + wait;
   for (;;) {
-    const auto frame = ReadFrame(wait);
+    // Pings do not prolong it.
+    const auto frame =
+        ReadFrame(std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()));
     if (!frame) {
       event.kind = wire_->was_reset() ? Kind::kReset
                    : wire_->at_end()  ? Kind::kEnd
