@@ -11,24 +11,13 @@
 #include <string_view>
 #include <utility>
 
+#include "waf/step.h"
+
 namespace framewall::waf {
 namespace {
 
 constexpr std::string_view kMark = "framewall/excuses=";
 constexpr std::string_view kArguments = "ARGS:";
-
-// Does something between two rules, at the place of one of them.
-class Step : public lib::Rule {
- public:
-  explicit Step(const lib::Rule& place)
-      : lib::Rule(std::make_unique<std::string>(*place.getFileName()), place.getLineNumber()) {
-    setPhase(place.getPhase());
-  }
-  bool evaluate(lib::Transaction* transaction) override = 0;
-  bool evaluate(lib::Transaction* transaction, std::shared_ptr<lib::RuleMessage>) override {
-    return evaluate(transaction);
-  }
-};
 
 // Stands before an excuse. The library forgets what matched only when a rule
 // fails, so an excuse would also see what the rule before it matched.

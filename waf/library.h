@@ -29,6 +29,8 @@ namespace framewall::waf {
 
 namespace lib = ::modsecurity;
 
+class Deadline;
+
 // The action after a match that ends the transaction, or null. Owned by the rule.
 lib::actions::Action*& DisruptiveActionOf(lib::RuleWithActions& rule);
 // Every other action run after a match (initcol, block, ctl, ...).
@@ -58,6 +60,11 @@ class NotedTransaction : public lib::Transaction {
  public:
   using lib::Transaction::Transaction;
   Interruption interruption;
+
+  // When to stop; outlives the transaction. Null: never.
+  const Deadline* deadline = nullptr;
+  // It has passed: m_it says so in no rule's name.
+  bool overrun = false;
 
   // Arguments that a rule is told not to look at, and only while it runs (waf/excuse): the
   // library searches all such entries for each argument of each rule.

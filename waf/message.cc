@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "waf/deadline.h"
 #include "waf/message_binary.h"
 #include "waf/message_metadata.h"
 #include "waf/message_payload.h"
@@ -247,21 +248,10 @@ Decision MessageInspection::State::Refuse(const RequestView& request, const Mess
     transaction.ProcessRequestHead(request);
   }
   const bool from_client = message.direction == MessageDirection::kClientToUpstream;
-  Decision decision;
-  decision.action = Action::kDeny;
-  decision.status = 413;
-  decision.phase = from_client ? 2 : 4;
-  decision.message = "WebSocket message of " + std::to_string(message.payload.size()) +
-                     " octets takes too long to inspect, or has too many values";
-  decision.log_line = "[client " + std::string(request.client_address) +
-                      "] ModSecurity: Access denied with code 413 (phase " +
-                      std::to_string(decision.phase) + "). " + decision.message + " [hostname \"" +
-                      std::string(request.server_address) + "\"] [uri \"" +
-                      *library().m_uri_no_query_string_decoded + "\"] [unique_id \"" +
-                      *library().m_id + "\"]";
-  library().updateStatusCode(decision.status);
-  transaction.state_->interruption = decision;
-  return decision;
+  return transaction.state_->Refuse(
+      from_client ? 2 : 4, 413,
+      "WebSocket message of " + std::to_string(message.payload.size()) +
+          " octets takes too long to inspect, or has too many values");
 }
 
 Decision MessageInspection::State::InspectClient(const SocketView& socket,
@@ -410,9 +400,15 @@ MessageInspection::~MessageInspection() = default;
 
 Decision MessageInspection::Inspect(const SocketView& socket, const MessageView& message,
                                     const MessageLimits& limits) {
-  return message.direction == MessageDirection::kClientToUpstream
-             ? state_->InspectClient(socket, message, limits)
-             : state_->InspectUpstream(socket, message, limits);
+  const Deadline deadline(limits.budget);
+  NotedTransaction& library = state_->transaction.state_->library;
+  library.deadline = &deadline;
+  Decision decision = message.direction == MessageDirection::kClientToUpstream
+                          ? state_->InspectClient(socket, message, limits)
+                          : state_->InspectUpstream(socket, message, limits);
+  library.deadline = nullptr;
+  state_->cut = state_->cut || library.overrun;
+  return decision;
 }
 
 void MessageInspection::Log() {

@@ -76,7 +76,9 @@ struct MessageLimits {
   };
   // Names and values shown one by one; the library spends more on each than on its bytes.
   std::size_t arguments = 500;
-  // What the inspection may take by EstimateCost.
+  // What the inspection may take: by EstimateCost before it begins, and by this thread's time
+  // while it runs. Stopped by the latter it has no verdict, so that the message is refused
+  // whatever `over` says (DetectionOnly: let through).
   std::chrono::microseconds budget{100'000};
   Over over = Over::kRefuse;
 };
@@ -110,8 +112,8 @@ class MessageInspection {
   // Phase 5 and the audit record if one is due; later calls do nothing.
   void Log();
 
-  // True where only the beginning was judged value by value or at all: a limit
-  // was met under kInspectBeginning. For the log line.
+  // True where not all was judged: the payload was a beginning, or a limit was met under
+  // kInspectBeginning or DetectionOnly. For the log line.
   bool cut() const;
   EngineMode engine_mode() const;
   std::string_view id() const;

@@ -7,9 +7,9 @@
 //   one whole map or array at its beginning is enough, and up to five octets of
 //   somebody's framing may stand in front);
 //   every run of text that is long enough and has words in it, wherever it
-//   stands: sound and pixels are full of short ones that are none. A run that is one of those strings with what says its length in
-//   front is not shown twice; one that is more than that is, so that a message
-//   which can be read as two formats hides nothing.
+//   stands: sound and pixels are full of short ones that are none. A run that is one of those
+//   strings with what says its length in front is not shown twice; one that is more than that is,
+//   so that a message which can be read as two formats hides nothing.
 #pragma once
 
 #include <cstddef>

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "waf/deadline.h"
 #include "waf/excuse.h"
 #include "waf/rule_files.h"
 #include "waf/rule_set.h"
@@ -112,6 +113,7 @@ Rules Parse(const RuleSource& source, const std::string& path, std::vector<RuleE
   types.m_clear = types.m_set && types.m_value.empty();
   ExpandTargetRanges(*rules);
   NoteInterruptions(*rules);
+  ArmDeadlines(*rules);
   return rules;
 }
 

@@ -52,7 +52,8 @@ std::size_t RuleSet::rule_count() const {
   std::size_t count = 0;
   for (int phase = 0; phase < lib::Phases::NUMBER_OF_PHASES; ++phase) {
     for (const auto& rule : state_->rules->m_rulesSetPhases.at(phase)->m_rules) {
-      if (!rule->isMarker()) ++count;
+      // Neither markers nor our own steps between rules.
+      if (dynamic_cast<const lib::RuleWithActions*>(rule.get()) != nullptr) ++count;
     }
   }
   return count;

@@ -47,6 +47,7 @@ Decision Transaction::State::Outcome(int phase) {
     if (library.m_allowType != kNone) decision.action = Action::kAllow;
     return decision;
   }
+  if (library.overrun) return Overrun(phase);
   lib::ModSecurityIntervention_t taken;
   lib::intervention::clean(&taken);
   library.intervention(&taken);
@@ -76,6 +77,30 @@ Decision Transaction::State::Outcome(int phase) {
   if (decision.log_line.empty()) decision.log_line = "(no log message was specified)";
   if (note.rule_id == 0) decision.message = decision.log_line;
   library.updateStatusCode(decision.status);
+  interruption = decision;
+  return decision;
+}
+
+Decision Transaction::State::Overrun(int phase) {
+  library.m_it.disruptive = 0;
+  Decision decision;
+  decision.phase = phase;
+  if (library.getRuleEngineState() != lib::RulesSetProperties::EnabledRuleEngine) return decision;
+  return Refuse(phase, 413, "inspection takes too long");
+}
+
+Decision Transaction::State::Refuse(int phase, int status, std::string message) {
+  Decision decision;
+  decision.action = Action::kDeny;
+  decision.status = status;
+  decision.phase = phase;
+  decision.message = std::move(message);
+  decision.log_line =
+      "[client " + *library.m_clientIpAddress + "] ModSecurity: Access denied with code " +
+      std::to_string(status) + " (phase " + std::to_string(phase) + "). " + decision.message +
+      " [hostname \"" + *library.m_serverIpAddress + "\"] [uri \"" +
+      *library.m_uri_no_query_string_decoded + "\"] [unique_id \"" + *library.m_id + "\"]";
+  library.updateStatusCode(status);
   interruption = decision;
   return decision;
 }

@@ -63,6 +63,10 @@ struct Transaction::State {
 
   // What the library has decided since it was last asked.
   Decision Outcome(int phase);
+  // The rules did not come to their end: nothing is known of the exchange.
+  Decision Overrun(int phase);
+  // A refusal of our own, with a line for the error log like the library's.
+  Decision Refuse(int phase, int status, std::string message);
   Decision Append(std::span<const std::byte> piece, BodyRoom& room,
                   std::optional<BodyLimitAction> limit_action, bool is_request);
 

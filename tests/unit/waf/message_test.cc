@@ -412,6 +412,61 @@ TEST(MessageLimits, TheEstimateCoversWhatIsLetThrough) {
   EXPECT_LT(EstimateCost(MessageDirection::kUpstreamToClient, 0), EstimateCost(kClient, 0));
 }
 
+// 1000 rules, each of which takes its time over a long value.
+std::shared_ptr<const RuleSet> SlowRules(const std::string& text) {
+  std::string rules = text;
+  for (int id = 1000; id < 2000; ++id) {
+    rules += "SecRule ARGS \"@rx c" + std::to_string(id) + "\" \"id:" + std::to_string(id) +
+             ",phase:2,pass,nolog,t:urlDecodeUni,t:htmlEntityDecode,t:jsDecode,t:cssDecode\"\n";
+  }
+  return Rules(rules + "SecAction \"id:5,phase:5,pass,log,msg:'five'\"\n");
+}
+
+TEST(MessageLimits, TheClockStopsWhatTakesLongerThanEstimated) {
+  const auto rules = SlowRules("");
+  std::string payload;
+  while (payload.size() < 20000) payload += "ab";
+  MessageLimits limits;
+  limits.budget = std::chrono::milliseconds(25);
+  for (const auto over : {MessageLimits::Over::kRefuse, MessageLimits::Over::kInspectBeginning}) {
+    limits.over = over;
+    const std::clock_t begin = std::clock();
+    const Outcome outcome = Inspect(rules, Text(payload), {}, limits);
+    EXPECT_LT(std::clock() - begin, CLOCKS_PER_SEC);
+    EXPECT_EQ(outcome.decision.status, 413);
+    EXPECT_EQ(outcome.decision.rule_id, 0);
+    EXPECT_EQ(outcome.decision.message, "inspection takes too long");
+    EXPECT_NE(outcome.decision.log_line.find("[client 192.0.2.7] ModSecurity: Access denied with "
+                                             "code 413 (phase 2). inspection takes too long"),
+              std::string::npos);
+    EXPECT_TRUE(outcome.cut);
+    EXPECT_TRUE(outcome.Heard(5));
+  }
+  limits.budget = std::chrono::seconds(100);
+  EXPECT_FALSE(Inspect(rules, Text("abab"), {}, limits).decision.interrupts());
+}
+
+TEST(MessageLimits, TheClockOnlyDetectsWhereRulesDo) {
+  const auto rules = SlowRules("SecRuleEngine DetectionOnly\n");
+  std::string payload;
+  while (payload.size() < 20000) payload += "ab";
+  MessageLimits limits;
+  limits.budget = std::chrono::milliseconds(25);
+  const Outcome outcome = Inspect(rules, Text(payload), {}, limits);
+  EXPECT_FALSE(outcome.decision.interrupts());
+  EXPECT_TRUE(outcome.cut);
+  EXPECT_TRUE(outcome.Heard(5));
+}
+
+TEST(MessageLimits, TheClockIsNotLookedAtBetweenASkipAndItsRules) {
+  std::string text = "SecAction \"id:1,phase:2,pass,nolog,skip:40\"\n";
+  for (int id = 100; id < 140; ++id) {
+    text += "SecAction \"id:" + std::to_string(id) + ",phase:2,deny\"\n";
+  }
+  text += "SecAction \"id:2,phase:2,pass,log,msg:'two'\"\n";
+  EXPECT_EQ(Inspect(Rules(text), Text("x")).ids, Ids{2});
+}
+
 TEST(MessageLimits, TheBeginningIsValuesAndThenText) {
   MessageLimits limits;
   limits.arguments = 2;
