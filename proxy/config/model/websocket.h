@@ -85,7 +85,6 @@ struct WebSocketSettings {
   uint64_t worker_memory = 256 * 1024 * 1024;
   uint64_t client_memory = 32 * 1024 * 1024;
 
-  std::string schema_file;  // JSON Schema that each client's text message must satisfy
   OtherUpgrades other_upgrades = OtherUpgrades::kIgnore;
   SourceLocation other_upgrades_at;
 };
