@@ -35,6 +35,7 @@ class RecordingDriver final : public exchange::Driver {
     calls.push_back("named " + std::string(name));
   }
   void WantRequestBody(bool) override {}
+  bool StartRelay(exchange::SocketHandover) override { return false; }
   event::Stream* TakeStreamForTunnel(std::string*) override { return nullptr; }
   void TunnelDone(uint64_t) override {}
   event::EventLoop& loop() override { return loop_; }
