@@ -93,7 +93,7 @@ TEST_F(ExchangeTest, ResetForgetsTheRequestBefore) {
   exchange.Reset();
   EXPECT_EQ(exchange.Expand(Text()), "000");
   EXPECT_EQ(exchange.client_address, exchange.connection.peer);
-  EXPECT_EQ(exchange.arena.reserved(), 4096u);
+  EXPECT_LE(exchange.arena.reserved(), 4096u);
 }
 
 TEST_F(ExchangeTest, TheStatusForTheLogIsWhatWasSentOrWouldHaveBeen) {
