@@ -19,7 +19,7 @@ struct HostPort {
   uint16_t port = 0;  // 0: none was written
   bool bracketed = false;
   std::string unix_path;
-  std::string uri;   // with its "/" or "?"; empty: none
+  std::string uri;   // begins with "/", put before a "?" or "#"; empty: none
   std::string text;  // without the URI, as written
   bool is_unix() const { return !unix_path.empty(); }
 };

@@ -31,11 +31,12 @@ class ZlibInflater final : public BodyInflater {
       stream_.next_out = reinterpret_cast<Bytef*>(buffer.data());
       stream_.avail_out = static_cast<uInt>(buffer.size());
       const int result = inflate(&stream_, Z_NO_FLUSH);
+      // What came before a fault counts first: so the outcome is the same however the body is cut.
+      const size_t made = buffer.size() - stream_.avail_out;
+      if (made > left_) return Outcome::kTooLarge;
       if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
         return Outcome::kBroken;
       }
-      const size_t made = buffer.size() - stream_.avail_out;
-      if (made > left_) return Outcome::kTooLarge;
       left_ -= made;
       out.append(buffer.data(), made);
       if (result == Z_STREAM_END) {
