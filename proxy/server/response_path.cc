@@ -52,6 +52,7 @@ void ResponsePath::Reset() {
   rate_ = 0;
   rate_queue_.clear();
   end_waits_ = false;
+  waiting_trailers_.reset();
 }
 
 void ResponsePath::DropHeld() {
@@ -200,7 +201,7 @@ void ResponsePath::PumpRate() {
   }
   if (end_waits_) {
     end_waits_ = false;
-    return SendTrailersAndEnd(nullptr);
+    return SendTrailersAndEnd(waiting_trailers_ ? &*waiting_trailers_ : nullptr);
   }
   owner_.OnRateAllows();
 }
@@ -223,6 +224,10 @@ void ResponsePath::WriteBody(ByteView piece) {
 void ResponsePath::Finish(const http::HeaderMap* trailers) {
   if (!rate_queue_.empty()) {
     end_waits_ = true;
+    if (trailers != nullptr) {
+      waiting_trailers_.emplace(&exchange_.arena);
+      for (const http::Field& field : *trailers) waiting_trailers_->Add(field.name, field.value);
+    }
     return;
   }
   SendTrailersAndEnd(trailers);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -72,6 +73,7 @@ class ResponsePath {
   int64_t rate_started_ = 0;
   std::string rate_queue_;
   bool end_waits_ = false;
+  std::optional<http::HeaderMap> waiting_trailers_;  // with the end; in the exchange's arena
   std::unique_ptr<event::Timer> rate_timer_;
 };
 
