@@ -1,4 +1,4 @@
-// Sizes and counts that a codec enforces. Every one has a default and a directive.
+// Sizes and counts that a codec enforces. What nginx has no directive for is fixed here.
 #pragma once
 
 #include <cstddef>

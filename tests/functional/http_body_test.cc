@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstring>
 #include <future>
 
 #include "tests/support/fake_upstream.h"
@@ -70,6 +71,41 @@ TEST(HttpRequestBody, ChunksOfAnySizeArriveAsTheyWereMeant) {
     EXPECT_EQ(upstream.requests().back().raw.find("name=value"), std::string::npos);
   }
   EXPECT_EQ(upstream.requests().size(), 4u);
+}
+
+// The limits of a trailer section, with the empty line at its end.
+constexpr size_t kTrailerOctets = 8192;
+constexpr size_t kTrailerFields = 1000;
+
+// One trailer field that makes the section so long.
+std::string TrailersOfSize(size_t octets) {
+  const std::string name = "X-Long: ";
+  return name + std::string(octets - name.size() - 4, 'x') + "\r\n\r\n";
+}
+
+std::string ManyTrailers(size_t count) {
+  std::string trailers;
+  for (size_t i = 0; i < count; ++i) trailers += "x:\r\n";
+  return trailers + "\r\n";
+}
+
+TEST(HttpRequestBody, TrailersUpToTheirLimitsAndNoFurther) {
+  FakeUpstream upstream(FakeUpstream::Always(kOk));
+  ProxyProcess proxy(Config(PassBoth(upstream)));
+  ASSERT_TRUE(proxy.Start()) << proxy.Output();
+  for (const std::string path : {"/whole", "/stream"}) {
+    const auto status = [&](const std::string& trailers) {
+      return Ask(proxy, "POST " + path +
+                            " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                            "3\r\nabc\r\n0\r\n" +
+                            trailers)
+          .status();
+    };
+    EXPECT_EQ(status(TrailersOfSize(kTrailerOctets)), 200) << path;
+    EXPECT_EQ(status(TrailersOfSize(kTrailerOctets + 1)), 400) << path;
+    EXPECT_EQ(status(ManyTrailers(kTrailerFields)), 200) << path;
+    EXPECT_EQ(status(ManyTrailers(kTrailerFields + 1)), 400) << path;
+  }
 }
 
 TEST(HttpRequestBody, TrailersAreDroppedAndLimited) {
@@ -433,11 +469,34 @@ TEST(HttpResponseBody, ChunksAreFramedAnewForEachClient) {
   const HttpMessage asked =
       Ask(proxy, "GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
   EXPECT_EQ(asked.raw.find("Content-Length"), std::string::npos);
+  ASSERT_EQ(asked.trailers.size(), 1u);
   // An HTTP/1.0 client cannot read chunks: the close is the end.
   const HttpMessage old = Ask(proxy, "GET / HTTP/1.0\r\n\r\n");
   EXPECT_EQ(old.body, "abcdefg");
   EXPECT_EQ(old.CountHeaders("Transfer-Encoding"), 0u);
   EXPECT_EQ(old.Header("Connection"), "close");
+}
+
+TEST(HttpResponseBody, TrailersUpToTheirLimitsAndNoFurther) {
+  const std::vector<std::string> trailers = {
+      TrailersOfSize(kTrailerOctets), ManyTrailers(kTrailerFields),
+      TrailersOfSize(kTrailerOctets + 1), ManyTrailers(kTrailerFields + 1)};
+  FakeUpstream upstream([&trailers](FakeUpstream::Peer& peer) {
+    const HttpMessage request = peer.ReadRequest();
+    const size_t which = static_cast<size_t>(request.raw.at(std::strlen("GET /")) - '0');
+    peer.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n" +
+              trailers.at(which));
+  });
+  ProxyProcess proxy(Config(Pass(upstream)));
+  ASSERT_TRUE(proxy.Start()) << proxy.Output();
+  for (size_t which = 0; which < trailers.size(); ++which) {
+    const HttpMessage answer =
+        Ask(proxy, "GET /" + std::to_string(which) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(answer.body, "abc") << which;
+    // The head has left by then: an end that is not clean is all that can be said.
+    EXPECT_EQ(answer.complete, which < 2) << which;
+  }
+  EXPECT_EQ(proxy.CountInLog("upstream sent too large chunk line or trailer"), 2u) << proxy.Log();
 }
 
 TEST(HttpResponseBody, ATruncatedAnswerIsNeverACleanEnd) {
