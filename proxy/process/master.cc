@@ -10,6 +10,7 @@
 #include "proxy/process/pid_file.h"
 #include "proxy/process/process_title.h"
 #include "proxy/process/upgrade.h"
+#include "proxy/server/worker_metrics.h"
 
 namespace framewall::process {
 namespace {
@@ -195,6 +196,7 @@ void Master::StartOne(int index) {
     return;
   }
   workers_.push_back(*started);
+  CountGenerations();
 }
 
 void Master::SendTo(WorkerProcess& worker, int number) {
@@ -218,11 +220,23 @@ void Master::QuitOldGenerations() {
   }
 }
 
-void Master::LimitGenerations() {
+std::set<int> Master::OldGenerations() const {
   std::set<int> old;
   for (const WorkerProcess& worker : workers_) {
     if (worker.generation != cycle_->generation()) old.insert(worker.generation);
   }
+  return old;
+}
+
+void Master::CountGenerations() const {
+  const bool has_present = std::any_of(
+      workers_.begin(), workers_.end(),
+      [this](const WorkerProcess& worker) { return worker.generation == cycle_->generation(); });
+  server::SetWorkerGenerations(*options_.registry, OldGenerations().size() + has_present);
+}
+
+void Master::LimitGenerations() {
+  std::set<int> old = OldGenerations();
   while (old.size() > std::max<uint64_t>(cycle_->main().worker_old_generations, 1)) {
     const int oldest = *old.begin();
     old.erase(old.begin());
@@ -255,6 +269,7 @@ void Master::Reap() {
     if (worker.metrics_slot) options_.registry->ReleaseSlot(*worker.metrics_slot);
     OnWorkerDeath(worker, status);
   }
+  CountGenerations();
 }
 
 void Master::OnWorkerDeath(const WorkerProcess& worker, int status) {

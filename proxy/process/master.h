@@ -56,6 +56,8 @@ class Master {
   void SendToAll(int number);
   void QuitOldGenerations();
   void LimitGenerations();
+  std::set<int> OldGenerations() const;
+  void CountGenerations() const;
   void Reap();
   void OnWorkerDeath(const WorkerProcess& worker, int status);
   void OnNewBinaryDeath();

@@ -11,6 +11,7 @@
 
 #include "proxy/process/process_title.h"
 #include "proxy/process/signals.h"
+#include "proxy/server/worker_metrics.h"
 
 namespace framewall::process {
 namespace {
@@ -80,6 +81,7 @@ Result<WorkerProcess> StartWorker(Cycle& cycle, int index, metrics::Registry& re
 }
 
 int ServeInThisProcess(Cycle& cycle, metrics::Registry& registry) {
+  server::SetWorkerGenerations(registry, 1);
   ReplaceEnvironment(AllowedEnvironment(cycle.main().env));
   SeedRandom();
   server::WorkerInputs inputs = InputsFor(cycle, 0, registry);

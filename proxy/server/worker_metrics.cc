@@ -26,6 +26,7 @@ struct Families {
   metrics::CounterId waf_verdicts;
   metrics::CounterId audit_lost;
   metrics::GaugeId draining;
+  metrics::GaugeId generations;
   metrics::GaugeId sockets_open;
   metrics::CounterId sockets;
   metrics::CounterId messages;
@@ -71,6 +72,9 @@ Result<std::unique_ptr<metrics::Registry>> MakeRegistry(size_t slots) {
                                            "Audit records that could not be written.");
   families.draining = builder.AddGauge("framewall_workers_draining",
                                        "Workers of old configurations that finish their requests.");
+  families.generations =
+      builder.AddGauge("framewall_worker_generations",
+                       "Generations of workers that are alive: 1, and those that still drain.");
   families.sockets_open = builder.AddGauge("framewall_websocket_sessions", "Open WebSockets.");
   families.sockets = builder.AddCounter("framewall_websocket_sessions_total", "WebSockets opened.");
   families.messages = builder.AddCounter("framewall_websocket_messages_total",
@@ -84,6 +88,10 @@ Result<std::unique_ptr<metrics::Registry>> MakeRegistry(size_t slots) {
       builder.AddCounter("framewall_websocket_messages_refused_total",
                          "Messages refused by rules, policy or protocol.", {"from"}, 2);
   return std::move(builder).Build(slots);
+}
+
+void SetWorkerGenerations(metrics::Registry& registry, size_t generations) {
+  registry.GetGauge(families.generations).Set(static_cast<int64_t>(generations));
 }
 
 WorkerMetrics::WorkerMetrics(metrics::Registry* registry) : registry_(registry) {

@@ -15,6 +15,8 @@ namespace framewall::server {
 
 // Made once in the master; outlives every reload. `slots`: workers alive at a time.
 Result<std::unique_ptr<metrics::Registry>> MakeRegistry(size_t slots);
+// The master's: of how many generations workers are alive.
+void SetWorkerGenerations(metrics::Registry& registry, size_t generations);
 
 class WorkerMetrics {
  public:

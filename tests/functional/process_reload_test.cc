@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "tests/support/proxy_process.h"
@@ -115,6 +117,35 @@ TEST(Reload, CapsTheGenerationsThatDrain) {
   EXPECT_TRUE(open[0].WaitForClose());
   open[3].Send("Host: a\r\n\r\n");
   EXPECT_EQ(open[3].ReadResponse().status(), 204);
+}
+
+TEST(Reload, GenerationsShowInAMetric) {
+  ProxyProcess proxy(R"(worker_processes 2; worker_old_generations 2;
+events {}
+http { server { listen 127.0.0.1:%%PORT_0%%; location / { return 204; } location = /metrics { metrics; } } }
+)");
+  ASSERT_TRUE(proxy.Start()) << proxy.Output();
+  const auto shows = [&proxy](int generations) {
+    const std::string line = "\nframewall_worker_generations " + std::to_string(generations) + "\n";
+    return Eventually(
+        [&] { return Get(proxy.port(0), "/metrics").body.find(line) != std::string::npos; });
+  };
+  EXPECT_TRUE(shows(1));
+  std::vector<std::optional<RawClient>> open;
+  for (int i = 1; i <= 3; ++i) {
+    // Each holds a worker of its generation.
+    open.emplace_back(proxy.port(0));
+    open.back()->Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    ASSERT_EQ(open.back()->ReadResponse().status(), 204);
+    open.back()->Send("GET / HTTP/1.1\r\n");
+    ASSERT_TRUE(proxy.Reload());
+    // The present one, and two old ones at most.
+    EXPECT_TRUE(shows(std::min(i + 1, 3))) << i;
+  }
+  open[2].reset();
+  EXPECT_TRUE(shows(2));
+  open[1].reset();
+  EXPECT_TRUE(shows(1));
 }
 
 // Connections one after the other by several clients, while `work` runs. Returns how many requests
