@@ -24,6 +24,7 @@ server::WorkerInputs InputsFor(Cycle& cycle, int index, metrics::Registry& regis
   inputs.listeners = cycle.sockets().ForWorker(index, cycle.main().worker_processes);
   inputs.index = index;
   inputs.generation = cycle.generation();
+  inputs.logs_reopened = [&cycle] { RedirectStandardError(cycle.log()); };
   return inputs;
 }
 

@@ -77,6 +77,7 @@ class Worker {
     reopen_ = std::make_unique<event::Signal>(loop_, SIGUSR1, [this] {
       MainLog().Write(LogLevel::kNotice, "reopening logs");
       resources_.ReopenLogs();
+      if (inputs_.logs_reopened) inputs_.logs_reopened();
     });
     if (inputs_.signals_handled) inputs_.signals_handled();
     for (const ListenSocket& socket : inputs_.listeners) {

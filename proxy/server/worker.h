@@ -29,6 +29,8 @@ struct WorkerInputs {
   // Called once, when the handlers of signals are installed: the caller lets them come from then
   // on. May be empty.
   std::function<void()> signals_handled;
+  // USR1 was obeyed: the files of all logs are new. May be empty.
+  std::function<void()> logs_reopened;
   // master_process off: the process is master and worker at once; HUP and USR2 are not handled
   // here.
   bool single_process = false;

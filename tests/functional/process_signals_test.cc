@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 
 #include "tests/support/proxy_process.h"
@@ -22,6 +23,11 @@ std::string Title(pid_t pid) {
   std::string title;
   std::getline(file, title, '\0');
   return title;
+}
+
+std::string StandardErrorOf(pid_t pid) {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/fd/2", error).string();
 }
 
 TEST(Signals, QuitEndsEverythingAndRemovesThePidFile) {
@@ -86,6 +92,38 @@ TEST(Signals, ReopenWritesToTheNewFiles) {
   EXPECT_EQ(proxy.Quit(), 0);
   EXPECT_EQ(proxy.CountInLog("gracefully shutting down"), 1u);
   EXPECT_EQ(proxy.CountInLog("gracefully shutting down", "error.log.1"), 0u);
+}
+
+// What libraries and the system say on standard error goes where our own lines go.
+TEST(Signals, ReopenTakesStandardErrorAlong) {
+  ProxyProcess proxy(kServer);
+  ASSERT_TRUE(proxy.Start()) << proxy.Output();
+  ASSERT_EQ(Get(proxy.port(0), "/").status(), 204);
+  const std::string path = proxy.directory().File("error.log");
+  std::vector<pid_t> processes = proxy.Workers();
+  ASSERT_EQ(processes.size(), 1u);
+  processes.push_back(proxy.pid());
+  for (const pid_t pid : processes) EXPECT_EQ(StandardErrorOf(pid), path);
+  std::rename(path.c_str(), (path + ".1").c_str());
+  for (const pid_t pid : processes) EXPECT_EQ(StandardErrorOf(pid), path + ".1");
+  proxy.Signal(SIGUSR1);
+  for (const pid_t pid : processes) {
+    EXPECT_TRUE(Eventually([&] { return StandardErrorOf(pid) == path; })) << StandardErrorOf(pid);
+  }
+  EXPECT_EQ(proxy.Quit(), 0);
+}
+
+TEST(Signals, ReopenLeavesAStandardErrorThatIsALog) {
+  ProxyProcess proxy("error_log stderr info;\n" + std::string(kServer));
+  ASSERT_TRUE(proxy.Start()) << proxy.Output();
+  ASSERT_EQ(Get(proxy.port(0), "/").status(), 204);
+  const pid_t worker = proxy.Workers().at(0);
+  const std::string before = StandardErrorOf(worker);
+  proxy.Signal(SIGUSR1);
+  ASSERT_TRUE(proxy.WaitForLog("reopening logs"));
+  EXPECT_EQ(Get(proxy.port(0), "/").status(), 204);
+  EXPECT_EQ(StandardErrorOf(worker), before);
+  EXPECT_EQ(proxy.Quit(), 0);
 }
 
 TEST(Signals, WinchIsIgnoredInTheForeground) {
