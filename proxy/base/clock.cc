@@ -217,7 +217,7 @@ std::optional<int64_t> ParseHttpDate(std::string_view text) {
                                          std::chrono::day(static_cast<unsigned>(parts.day)));
   if (!date.ok()) return std::nullopt;
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return days * 86400 + parts.hour * 3600 + parts.minute * 60 + parts.second;
+  return days * 86400 + int64_t{parts.hour} * 3600 + int64_t{parts.minute} * 60 + parts.second;
 }
 
 std::string FormatCookieDate(int64_t unix_seconds) {
