@@ -524,6 +524,20 @@ TEST_F(SocketUnderRules, OverTheInspectLimitPassesWhereSaid) {
   EXPECT_CLOSED_WITH(client.end(), 1008);
 }
 
+TEST_F(SocketUnderRules, OverTheInspectLimitPassesWhereVerdictsAreOnlyLogged) {
+  const std::string message = "attack" + std::string(1024, 'a');
+  for (const bool engine : {false, true}) {
+    Start(engine ? "websocket_inspect_limit 1k;"
+                 : "websocket_inspect_limit 1k; websocket_verdict detect;",
+          engine ? "SecRuleEngine DetectionOnly\n" : "");
+    WebSocketClient client(port());
+    client->SendText(message);
+    EXPECT_EQ(client->Read().payload, message) << engine;
+    EXPECT_TRUE(proxy_->WaitForLog("is over websocket_inspect_limit"));
+    EXPECT_TRUE(proxy_->WaitForLog("[id \"1\"]")) << proxy_->Log();
+  }
+}
+
 TEST_F(SocketUnderRules, RulesForMessagesOnly) {
   Start("",
         "SecRule TX:ws_number \"@eq 3\" \"id:10,phase:2,deny,log,chain\"\n"

@@ -59,7 +59,12 @@ class MessageWaf final : public MessageFilter {
       switch (settings().over_inspect_limit) {
         case config::OverInspectLimit::kRefuse:
           Log(LogLevel::kError, "is over websocket_inspect_limit", message);
-          return Refused({MessageVerdict::Kind::kClose, kTooBig, "message too big to inspect", 0});
+          if (!OnlyLogs()) {
+            return Refused(
+                {MessageVerdict::Kind::kClose, kTooBig, "message too big to inspect", 0});
+          }
+          payload = payload.substr(0, settings().inspect_limit);
+          break;
         case config::OverInspectLimit::kPass:
           Log(LogLevel::kNotice, "is over websocket_inspect_limit, passed", message);
           return MessageVerdict::Pass();
@@ -83,6 +88,11 @@ class MessageWaf final : public MessageFilter {
     return wanted && waf::InspectsMessages(*rules_, direction);
   }
 
+  bool OnlyLogs() const {
+    return settings().verdict == config::SocketVerdict::kDetect ||
+           rules_->engine_mode() == waf::EngineMode::kDetectionOnly;
+  }
+
   MessageVerdict Judge(const Message& message, ByteView payload) {
     const RequestViews views(exchange_);
     waf::SocketView socket;
@@ -99,7 +109,7 @@ class MessageWaf final : public MessageFilter {
     shown.number = message.number;
     shown.wire_size = message.wire_size;
     waf::MessageLimits limits;
-    if (settings().over_inspect_limit != config::OverInspectLimit::kRefuse) {
+    if (settings().over_inspect_limit != config::OverInspectLimit::kRefuse || OnlyLogs()) {
       limits.over = waf::MessageLimits::Over::kInspectBeginning;
     }
     waf::MessageInspection inspection(*services_.engine, rules_, NewTransactionId(), &log_);
