@@ -20,15 +20,15 @@ namespace {
 using Stage = TransactionStage;
 using Microseconds = std::chrono::microseconds;
 
-// Measured (docs/performance.md); in nanoseconds.
+// Measured on the machine of waf/README.md; in nanoseconds.
 struct CostModel {
   std::int64_t base;
   std::int64_t payload_octet;
   std::int64_t argument;
   std::int64_t argument_octet;
 };
-constexpr CostModel kClientCost{1'400'000, 50, 80'000, 650};
-constexpr CostModel kUpstreamCost{500'000, 300, 0, 0};
+constexpr CostModel kClientCost{1'200'000, 40, 120'000, 500};
+constexpr CostModel kUpstreamCost{400'000, 55, 0, 0};
 
 const CostModel& ModelOf(MessageDirection direction) {
   return direction == MessageDirection::kClientToUpstream ? kClientCost : kUpstreamCost;

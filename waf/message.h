@@ -83,8 +83,8 @@ struct MessageLimits {
   Over over = Over::kRefuse;
 };
 
-// What inspecting so much takes, with CRS at paranoia level 1, on the machine that
-// docs/performance.md names: a base, a share for each octet of the payload, and for each argument
+// What inspecting so much takes, with CRS at paranoia level 1 on the machine that waf/README.md
+// names: a base, a share for each octet of the payload, and for each argument
 // (names and values together `argument_octets` long) and each of its octets another. Of an
 // upstream's message nothing becomes an argument.
 std::chrono::microseconds EstimateCost(MessageDirection direction, std::size_t payload,

@@ -222,6 +222,29 @@ TEST(Message, PhasesRunInTheirOrder) {
   EXPECT_FALSE(Inspect(rules, Text("a leak")).decision.interrupts());
 }
 
+TEST(Message, RulesForMessagesAloneAsRulesReadmeHasThem) {
+  const auto rules = Rules(R"(
+SecResponseBodyAccess On
+SecRule REQUEST_FILENAME "@streq /feed" "id:200,phase:1,deny,log,msg:'Binary on /feed',chain"
+    SecRule TX:ws_direction "@streq client" "chain"
+        SecRule TX:ws_opcode "@streq binary"
+SecRule TX:ws_number "@eq 1" "id:201,phase:2,deny,log,msg:'Not logged in',chain"
+    SecRule TX:ws_direction "@streq client" "chain"
+        SecRule ARGS:json.type "!@streq login" "t:none"
+SecRule RESPONSE_BODY "@rx \bfw_live_[0-9a-f]{32}\b" "id:202,phase:4,deny,log,msg:'Token leaves'"
+)");
+  Socket feed;
+  feed.target = "/feed?from=1";
+  MessageView second = Binary("{}");
+  second.number = 2;
+  EXPECT_EQ(Inspect(rules, second, feed).decision.rule_id, 200);
+  EXPECT_EQ(Inspect(rules, second).decision.rule_id, 0);
+  EXPECT_EQ(Inspect(rules, Upstream("x"), feed).decision.rule_id, 0);
+  EXPECT_EQ(Inspect(rules, Text(R"({"type":"chat"})")).decision.rule_id, 201);
+  EXPECT_EQ(Inspect(rules, Text(R"({"type":"login"})")).decision.rule_id, 0);
+  EXPECT_EQ(Inspect(rules, Upstream("fw_live_" + std::string(32, 'a'))).decision.rule_id, 202);
+}
+
 TEST(Message, RulesChooseTheVerdict) {
   const auto decide = [](const std::string& actions) {
     return Inspect(Rules("SecRule ARGS:message \"@streq x\" \"id:1,phase:2," + actions + "\"\n"),
