@@ -227,7 +227,7 @@ TEST(Message, RulesForMessagesAloneAsRulesReadmeHasThem) {
 SecResponseBodyAccess On
 SecRule REQUEST_FILENAME "@streq /feed" "id:200,phase:1,deny,log,msg:'Binary on /feed',chain"
     SecRule TX:ws_direction "@streq client" "chain"
-        SecRule TX:ws_opcode "@streq binary"
+        SecRule TX:ws_opcode "@streq binary" "t:none"
 SecRule TX:ws_number "@eq 1" "id:201,phase:2,deny,log,msg:'Not logged in',chain"
     SecRule TX:ws_direction "@streq client" "chain"
         SecRule ARGS:json.type "!@streq login" "t:none"
