@@ -410,7 +410,7 @@ TEST(MessageLimits, TheBudgetHoldsForBytesNamesAndValues) {
   limits.budget = std::chrono::milliseconds(20);
   const std::string text(100000, 'x');
   const std::string names =
-      "{\"" + std::string(2000, 'k') + "\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}";
+      "{\"" + std::string(3000, 'k') + "\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}";
   std::string values = "[1";
   for (int i = 0; i < 300; ++i) values += ",1";
   values += "]";
@@ -423,7 +423,7 @@ TEST(MessageLimits, TheBudgetHoldsForBytesNamesAndValues) {
     limits.over = MessageLimits::Over::kRefuse;
   }
   EXPECT_FALSE(Inspect(rules, Text(text.substr(0, 5000)), {}, limits).decision.interrupts());
-  EXPECT_EQ(Inspect(rules, Upstream(text + text), {}, limits).decision.status, 413);
+  EXPECT_EQ(Inspect(rules, Upstream(text + text + text + text), {}, limits).decision.status, 413);
   EXPECT_FALSE(Inspect(rules, Upstream(text.substr(0, 5000)), {}, limits).decision.interrupts());
 }
 
