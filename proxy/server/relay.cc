@@ -240,9 +240,12 @@ void Relay::CountHeld(RelayHop& hop) {
   shared_.held += held - hop.held;
   services_.sockets.held += held - hop.held;
   hop.held = held;
-  if (!grows || state_ != State::kOpen) return;
+  if (!grows) return;
   const bool client_over = shared_.held > settings_.client_memory;
   if (!client_over && services_.sockets.held <= settings_.worker_memory) return;
+  // Also while a Close is on its way: the peer may go on sending until it has answered.
+  hop.StopListening();
+  if (state_ != State::kOpen) return FlushWhenOver();
   exchange_.LogError(LogLevel::kError, client_over
                                            ? "unfinished messages exceed websocket_client_memory"
                                            : "unfinished messages exceed websocket_worker_memory");

@@ -35,6 +35,7 @@ void RelayHop::Detach() {
 void RelayHop::OnBytes(ByteView bytes) {
   if (detached_) return;
   relay_.OnActivity(*this);
+  if (deaf_) return;
   if (!waiting_.empty() || pause_.active()) {
     waiting_.append(bytes);
     return;
@@ -57,7 +58,7 @@ void RelayHop::Keep(ByteView input) {
 void RelayHop::Read(ByteView input) {
   reading_ = true;
   reader_.BorrowBuffer(relay_.SpareBuffer());
-  while (!detached_ && !input.empty()) {
+  while (!detached_ && !deaf_ && !input.empty()) {
     if (!reader_.ended() && !relay_.MayRead(*this)) {
       Keep(input);
       break;
@@ -81,7 +82,7 @@ void RelayHop::Read(ByteView input) {
         relay_.OnClose(*this, reader_.close_code(), reader_.close_reason());
         break;
       case ws::ReadEvent::kViolation:
-        broken_protocol_ = true;
+        deaf_ = true;
         relay_.OnViolation(*this);
         break;
     }

@@ -61,6 +61,8 @@ class RelayHop final : public event::StreamHandler {
   // Payload may be changed or moved from.
   void SendMessage(ws::Opcode opcode, std::string& payload);
   void SendPing();
+  // What the peer sends from now on is thrown away, whole messages and its Close too.
+  void StopListening() { deaf_ = true; }
   // Once; later calls do nothing.
   void SendClose(uint16_t code, ByteView reason);
 
@@ -68,7 +70,7 @@ class RelayHop final : public event::StreamHandler {
   bool close_received() const { return close_received_; }
   bool gone() const { return gone_; }
   // The closing handshake is done, or cannot be.
-  bool over() const { return gone_ || broken_protocol_ || (close_sent_ && close_received_); }
+  bool over() const { return gone_ || deaf_ || (close_sent_ && close_received_); }
 
   // What the relay keeps of each hop.
   uint64_t messages = 0;       // read
@@ -103,7 +105,7 @@ class RelayHop final : public event::StreamHandler {
   bool reading_ = false;
   bool close_sent_ = false;
   bool close_received_ = false;
-  bool broken_protocol_ = false;
+  bool deaf_ = false;
   bool gone_ = false;
 };
 
