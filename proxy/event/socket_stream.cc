@@ -23,7 +23,8 @@ const size_t kSmallCapacity = std::string().capacity();
 
 SocketStream::SocketStream(EventLoop& loop, int fd, const SocketAddress& local,
                            const SocketAddress& peer, ErrorSource peer_role)
-    : loop_(loop), fd_(fd), peer_role_(peer_role), local_(local), peer_(peer) {
+    : loop_(loop), fd_(fd), peer_role_(peer_role), peer_(peer) {
+  if (!local.empty()) local_ = std::make_unique<SocketAddress>(local);
   event_assign(&read_event_, loop_.base(), fd_, EV_READ | EV_PERSIST, OnReadEvent, this);
   event_assign(&write_event_, loop_.base(), fd_, EV_WRITE | EV_PERSIST, OnWriteEvent, this);
   WatchReading();
@@ -40,15 +41,16 @@ void SocketStream::SetHandler(StreamHandler* handler) {
 }
 
 const SocketAddress& SocketStream::local_address() const {
-  if (local_.empty() && fd_ >= 0) {
+  if (local_ == nullptr) {
+    local_ = std::make_unique<SocketAddress>();
     sockaddr_storage storage{};
     socklen_t length = sizeof storage;
     auto* address = reinterpret_cast<sockaddr*>(&storage);
-    if (::getsockname(fd_, address, &length) == 0) {
-      local_ = SocketAddress::FromSockaddr(address, length);
+    if (fd_ >= 0 && ::getsockname(fd_, address, &length) == 0) {
+      *local_ = SocketAddress::FromSockaddr(address, length);
     }
   }
-  return local_;
+  return *local_;
 }
 
 // --- reading ---
@@ -62,7 +64,7 @@ void SocketStream::WatchReading() {
 void SocketStream::AddReadPause() {
   ++pauses_;
   // Nobody will read the reason of the failure now.
-  if (write_error_.has_value()) RequestFlush();
+  if (write_error_ != nullptr) RequestFlush();
 }
 
 void SocketStream::RemoveReadPause() {
@@ -121,7 +123,7 @@ void SocketStream::ReadEnded() {
     watching_ = false;
     event_del(&read_event_);
   }
-  if (write_error_.has_value()) {
+  if (write_error_ != nullptr) {
     Break(std::move(*write_error_));
   } else if (handler_ != nullptr) {
     handler_->OnEnd();
@@ -275,7 +277,7 @@ void SocketStream::ReleaseOutput() {
 }
 
 void SocketStream::WriteFailed(int system_errno) {
-  write_error_ = PeerError("send() failed", system_errno);
+  write_error_ = std::make_unique<Error>(PeerError("send() failed", system_errno));
   ReleaseOutput();
   SetBlocked(false);
   RequestFlush();
@@ -285,7 +287,7 @@ void SocketStream::WriteFailed(int system_errno) {
 void SocketStream::AfterOutput() {
   if (fd_ < 0) return;
   if (!blocked_ && event_pending(&write_event_, EV_WRITE, nullptr) != 0) event_del(&write_event_);
-  if (write_error_.has_value()) {
+  if (write_error_ != nullptr) {
     if (read_ended_ || pauses_ > 0) Break(std::move(*write_error_));
     return;
   }

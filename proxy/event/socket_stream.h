@@ -13,7 +13,7 @@
 
 #include <event2/event_struct.h>
 
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -70,7 +70,7 @@ class SocketStream : public Stream, public Flushable {
   bool reading_allowed() const {
     return fd_ >= 0 && pauses_ == 0 && handler_ != nullptr && !read_ended_;
   }
-  bool can_write() const { return fd_ >= 0 && !end_requested_ && !write_error_.has_value(); }
+  bool can_write() const { return fd_ >= 0 && !end_requested_ && write_error_ == nullptr; }
   bool end_requested() const { return end_requested_; }
   ErrorSource peer_role() const { return peer_role_; }
 
@@ -111,14 +111,15 @@ class SocketStream : public Stream, public Flushable {
   EventLoop& loop_;
   int fd_;
   const ErrorSource peer_role_;
-  mutable SocketAddress local_;
+  // Made when somebody asks: an idle connection does without.
+  mutable std::unique_ptr<SocketAddress> local_;
   SocketAddress peer_;
   StreamHandler* handler_ = nullptr;
   ::event read_event_;
   ::event write_event_;
   std::string output_;
   size_t output_start_ = 0;
-  std::optional<Error> write_error_;
+  std::unique_ptr<Error> write_error_;
   int pauses_ = 0;
   bool watching_ = false;  // the read event is in the kernel
   bool blocked_ = false;   // the write event is
