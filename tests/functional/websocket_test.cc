@@ -1,76 +1,15 @@
-// A client and an upstream that were not written here: Debian's python3-websockets on both sides.
+// Clients and upstreams that were not written here: python3-websockets and npm's ws, as Debian
+// packs them.
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
 #include <string>
 #include <vector>
 
 #include "tests/functional/websocket_testing.h"
-
-extern char** environ;
+#include "tests/support/script.h"
 
 namespace framewall::test {
 namespace {
-
-// A script in tests/functional/clients; ended with the object.
-class Script {
- public:
-  Script(const std::string& name, std::vector<std::string> arguments) {
-    std::array<int, 2> pipe{};
-    if (::pipe(pipe.data()) != 0) return;
-    arguments.insert(arguments.begin(),
-                     {"/usr/bin/python3", FW_SOURCE_DIR "/tests/functional/clients/" + name});
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_adddup2(&actions, pipe[1], STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions, pipe[1], STDERR_FILENO);
-    ::posix_spawn_file_actions_addclose(&actions, pipe[0]);
-    if (::posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ) != 0) pid_ = -1;
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::close(pipe[1]);
-    fd_ = pipe[0];
-  }
-  ~Script() {
-    if (pid_ > 0) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, nullptr, 0);
-    }
-    ::close(fd_);
-  }
-  Script(const Script&) = delete;
-  Script& operator=(const Script&) = delete;
-
-  // Up to the end of a line, or of everything.
-  std::string Read(bool to_end) {
-    std::string text;
-    pollfd poll_fd{fd_, POLLIN, 0};
-    while (::poll(&poll_fd, 1, 130'000) > 0) {
-      char c;
-      if (::read(fd_, &c, 1) <= 0) break;
-      text += c;
-      if (!to_end && c == '\n') break;
-    }
-    return text;
-  }
-  int Wait() {
-    int status = -1;
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
- private:
-  pid_t pid_ = -1;
-  int fd_ = -1;
-};
 
 constexpr char kLocations[] = R"(
   websocket_message_rate off; websocket_client_message_rate off;
@@ -89,12 +28,13 @@ constexpr char kLocations[] = R"(
   location / { PASS; }
 )";
 
-class WebSocket : public ::testing::TestWithParam<const char*> {};
-
-TEST_P(WebSocket, OfPython) {
-  Script server("websocket_server.py", {});
+// One check of `client` against a server of the same making, through framewall.
+void Check(const std::string& program, const std::string& folder_suffix, const std::string& check,
+           const std::vector<std::string>& environment = {}) {
+  const std::string clients = FW_SOURCE_DIR "/tests/functional/clients/";
+  Script server(program, {clients + "websocket_server" + folder_suffix}, environment);
   const std::string port = server.Read(false);
-  ASSERT_GT(std::atoi(port.c_str()), 0) << port << "\npython3-websockets: ./dev deps test";
+  ASSERT_GT(std::atoi(port.c_str()), 0) << port << "\n./dev deps test";
   std::string locations = kLocations;
   const std::string pass = SocketPass("127.0.0.1:" + std::to_string(std::atoi(port.c_str())));
   for (size_t at; (at = locations.find("PASS;")) != locations.npos;) {
@@ -103,11 +43,17 @@ TEST_P(WebSocket, OfPython) {
   ProxyProcess proxy("events {} http { server { listen 127.0.0.1:%%PORT_0%%;\n" + locations +
                      "} }");
   ASSERT_TRUE(proxy.Start()) << proxy.Output();
-  Script client("websocket_client.py",
-                {"ws://127.0.0.1:" + std::to_string(proxy.port(0)), GetParam()});
+  Script client(program,
+                {clients + "websocket_client" + folder_suffix,
+                 "ws://127.0.0.1:" + std::to_string(proxy.port(0)), check},
+                environment);
   const std::string said = client.Read(true);
   EXPECT_EQ(client.Wait(), 0) << said << proxy.Log();
 }
+
+class WebSocket : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(WebSocket, OfPython) { Check("/usr/bin/python3", ".py", GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(Check, WebSocket,
                          ::testing::Values("text_and_binary", "fragmented", "ping_both_ways",
@@ -117,6 +63,18 @@ INSTANTIATE_TEST_SUITE_P(Check, WebSocket,
                                            "deflate_with_small_windows",
                                            "deflate_towards_the_upstream", "deflate_off",
                                            "subprotocols", "many_at_once", "attack"),
+                         [](const auto& check) { return std::string(check.param); });
+
+class NodeWebSocket : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(NodeWebSocket, OfNpm) {
+  Check("/usr/bin/node", ".js", GetParam(), {"NODE_PATH=/usr/share/nodejs"});
+}
+
+INSTANTIATE_TEST_SUITE_P(Check, NodeWebSocket,
+                         ::testing::Values("text_and_binary", "deflate",
+                                           "deflate_with_context_takeover", "fragments_and_pings",
+                                           "closes", "subprotocols", "sixteen_mebibytes", "attack"),
                          [](const auto& check) { return std::string(check.param); });
 
 }  // namespace
