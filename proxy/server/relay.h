@@ -1,6 +1,8 @@
 // A WebSocket after both handshakes: two hops, and messages from one to the other.
 //
 //   kOpen      messages pass
+//   kParting   the client is refused; what the upstream still answers to earlier messages passes,
+//              the client's Close follows the upstream's or a second
 //   kClosing   a Close is on its way on at least one hop; websocket_close_timeout runs
 //   kFlushing  every hop is over; what is queued leaves, then both connections close
 //   kOver      done() was called, or Stop
@@ -44,7 +46,7 @@ class Relay final : private RelayHopEvents {
   uint64_t received_from_upstream() const;
 
  private:
-  enum class State : uint8_t { kOpen, kClosing, kFlushing, kOver };
+  enum class State : uint8_t { kOpen, kParting, kClosing, kFlushing, kOver };
 
   // --- RelayHopEvents ---
   void OnActivity(RelayHop& hop) override;
@@ -60,7 +62,9 @@ class Relay final : private RelayHopEvents {
   void OnHopSent(RelayHop& hop) override;
 
   filter::MessageVerdict Judge(const RelayHop& hop, filter::Message& message);
-  void Refuse(const filter::MessageVerdict& verdict);
+  void Refuse(const RelayHop& hop, const filter::MessageVerdict& verdict);
+  void Part(uint16_t code, std::string_view reason);
+  void FinishParting();
   // We end it: `code` and `reason` to both sides that have not closed yet.
   void CloseBoth(uint16_t code, std::string_view reason);
   void BeginClosing(Milliseconds wait);

@@ -24,6 +24,8 @@ enum class CloseCode : uint16_t {
   kTlsHandshake = 1015,  // never on the wire
 };
 
+constexpr uint16_t CodeOf(CloseCode code) { return static_cast<uint16_t>(code); }
+
 // May a Close frame carry it: 1000-1003, 1007-1014, 3000-4999. A frame with another one is itself
 // a protocol error.
 bool IsLegalOnWire(uint16_t code);

@@ -337,6 +337,53 @@ TEST_F(SocketLifetime, MessagesBeforeTheCloseArriveAndThoseAfterItDoNot) {
   EXPECT_EQ(upstream_.messages(), (std::vector<std::string>{"before"}));
 }
 
+TEST_F(SocketLifetime, WhoIsRefusedStillHearsTheAnswersToWhatHeSaidBefore) {
+  WebSocketUpstream slow([](WebSocketEnd& end) {
+    for (;;) {
+      const WebSocketEvent event = end.Read(seconds(30));
+      if (event.kind != Kind::kText) {
+        end.SendClose(event.code);
+        return;
+      }
+      std::this_thread::sleep_for(milliseconds(150));
+      end.SendText(event.payload);
+    }
+  });
+  ProxyProcess proxy(SocketServer(slow, R"(modsecurity on; modsecurity_rules '
+    SecRuleEngine On
+    SecRequestBodyAccess On
+    SecRule ARGS "@contains attack" "id:1,phase:2,deny,status:403,log"
+    ';)"));
+  ASSERT_TRUE(proxy.Start()) << proxy.Output();
+  for (const bool violation : {true, false}) {
+    WebSocketClient client(proxy.port(0));
+    client->Send(
+        client->Frame(kOpText, "one") + client->Frame(kOpText, "two") +
+        (violation ? client->Frame(kOpText, "x", true, 4) : client->Frame(kOpText, "attack")) +
+        client->Frame(kOpText, "three"));
+    EXPECT_EQ(client->Read().payload, "one");
+    EXPECT_EQ(client->Read().payload, "two");
+    const WebSocketEvent closed = client->Read();
+    EXPECT_EQ(closed.kind, Kind::kClose);
+    EXPECT_EQ(closed.code, violation ? 1002 : 1008);
+  }
+}
+
+TEST_F(SocketLifetime, UpstreamThatDoesNotAnswerHoldsARefusalUpForASecondOnly) {
+  WebSocketUpstream deaf([](WebSocketEnd& end) {
+    end.Read(seconds(30));
+    std::this_thread::sleep_for(seconds(4));
+  });
+  ProxyProcess proxy(SocketServer(deaf));
+  ASSERT_TRUE(proxy.Start()) << proxy.Output();
+  WebSocketClient client(proxy.port(0));
+  const auto began = Clock::now();
+  client->SendFrame(kOpText, "x", true, 4);
+  EXPECT_CLOSED_WITH(client.end(), 1002);
+  EXPECT_GE(Clock::now() - began, milliseconds(900));
+  EXPECT_LT(Clock::now() - began, milliseconds(3000));
+}
+
 // --- Reload and drain ---
 
 TEST_F(SocketLifetime, ReloadKeepsSockets) {
