@@ -166,6 +166,7 @@ void Relay::OnMessage(RelayHop& hop) {
     within = byte_rate_.Take(settings_.byte_rate, payload.size(), now) && within;
     if (!within) {
       ++record_.refused;
+      services_.metrics->SocketRefused(true);
       exchange_.LogError(LogLevel::kError, "client sends messages faster than its rate allows");
       return Part(CodeOf(CloseCode::kPolicyViolation), "too many messages");
     }

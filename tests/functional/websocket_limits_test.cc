@@ -301,7 +301,7 @@ TEST_F(SocketLimits, MessageRateDelays) {
 }
 
 TEST_F(SocketLimits, MessageRateCloses) {
-  Start("websocket_message_rate 1/s burst=5 close;");
+  Start("websocket_message_rate 1/s burst=5 close;", "location = /metrics { metrics; }");
   WebSocketClient client(port());
   for (int i = 0; i < 5; ++i) {
     client->SendText("m");
@@ -312,6 +312,10 @@ TEST_F(SocketLimits, MessageRateCloses) {
   EXPECT_EQ(closed.code, 1008);
   EXPECT_EQ(closed.payload, "too many messages");
   EXPECT_TRUE(proxy_->WaitForLog("client sends messages faster than its rate allows"));
+  const std::string metrics = Get(port(), "/metrics").body;
+  EXPECT_NE(metrics.find("framewall_websocket_messages_refused_total{from=\"client\"} 1\n"),
+            metrics.npos)
+      << metrics;
   EXPECT_EQ(upstream_.messages().size(), 5u);
 }
 
