@@ -155,6 +155,7 @@ RewrittenRequest RewriteRequest(Exchange& exchange, const ProxyPlan& plan,
     const std::string_view value = exchange.Expand(*field.value);
     if (value.empty()) continue;
     if (field.id == FieldId::kUpgrade) {
+      if (exchange.is_subrequest()) continue;  // nobody could take the other protocol up
       if (ListContainsToken(value, "websocket") && IsSocketHandshake(exchange)) {
         rewritten.upgrade = "websocket";  // WebSocketHandshake::Dress writes the fields
         continue;

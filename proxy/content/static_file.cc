@@ -182,7 +182,7 @@ bool StaticHandler::CheckConditions() {
 
 bool StaticHandler::CutRanges(int64_t size) {
   const config::CoreSettings& core = exchange_.settings().core;
-  if (core.max_ranges == 0) return false;
+  if (core.max_ranges == 0 || exchange_.is_subrequest()) return false;
   http::HeaderMap& fields = exchange_.response.fields;
   const std::string_view range = exchange_.request.fields.Get(FieldId::kRange);
   RangeAnswer answer = RangeAnswer::kWhole;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "proxy/base/bytes.h"
+#include "proxy/exchange/subrequest.h"
 #include "proxy/http/message.h"
 #include "proxy/ws/deflate.h"
 
@@ -89,6 +90,11 @@ class Driver {
   // After the head with 101 was sent: messages are relayed from now on. The handler stays and hears
   // of the end by ContentHandler::OnSocketDone. False where this client's protocol has no sockets.
   virtual bool StartRelay(SocketHandover handover) = 0;
+
+  // Asks another location (subrequest.h). The callback comes from the loop; a handle that is
+  // destroyed cancels. Whoever asks answers Pause and calls Resume from the callback.
+  virtual std::unique_ptr<Subrequest> StartSubrequest(const SubrequestOptions& options,
+                                                      SubrequestCallback callback) = 0;
 
   virtual event::EventLoop& loop() = 0;
 };

@@ -254,6 +254,11 @@ void Exchange::AppendDetails(std::string& line) const {
     line += request.request_line;
     line += '"';
   }
+  if (is_subrequest()) {
+    line += ", subrequest: \"";
+    line += uri;
+    line += '"';
+  }
   if (!upstream_url.empty()) {
     line += ", upstream: \"";
     line += upstream_url;

@@ -71,6 +71,15 @@ class Exchange final : public LogContext {
   ConnectionInfo& connection;
   Driver* driver = nullptr;
   Arena arena;
+  // 0 for a client's request, 1 for its subrequests, and so on.
+  int subrequest_depth = 0;
+  bool is_subrequest() const { return subrequest_depth > 0; }
+
+  // Makes a new exchange a subrequest of `parent` (subrequest.h): a GET with its fields, copied.
+  // The location is the server's root. `parent` may be a subrequest itself, or have no location.
+  void BeginAsSubrequest(const Exchange& parent, std::string_view uri, std::string_view args);
+  // What `set` has said in a subrequest is said in its parent too; likewise $request_id.
+  void TakeVariablesOf(const Exchange& subrequest);
 
   // --- The client ---
   // The effective client: connection.peer unless realip changed it.
@@ -80,6 +89,8 @@ class Exchange final : public LogContext {
   http::RequestHead request;
   http::BodyFraming framing;
   http::RequestTarget target;
+  // $request_method, where that is not the request's own: a subrequest shows its client's.
+  std::string_view client_method;
   // $uri: normalised, changed by rewrite and internal redirects. $args likewise, without '?'.
   std::string_view uri;
   std::string_view args;
@@ -141,8 +152,8 @@ class Exchange final : public LogContext {
   // $sent_trailer_*: filled by the trailers filter.
   const http::HeaderMap* sent_trailers = nullptr;
 
-  // What a check without a state of its own keeps here, gone with the exchange: auth_delay's timer,
-  // later the fields of sent_trailers.
+  // What a check without a state of its own keeps here, gone with the exchange: the fields of
+  // sent_trailers.
   std::shared_ptr<void> pending;
 
   // --- Limits and access, for variables and logs ---
@@ -184,6 +195,8 @@ class Exchange final : public LogContext {
 
  private:
   friend class Variables;
+  void CopyValues(const Exchange& from, bool computed_too);
+
   std::vector<Value> values_;  // by slot; made when first needed
   Regex::Captures captures_;
   std::string_view capture_subject_;

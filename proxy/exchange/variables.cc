@@ -128,6 +128,20 @@ bool Variables::Assign(Exchange& exchange, config::VariableSlot slot, std::strin
   return false;
 }
 
+Variables::Origin Variables::origin(config::VariableSlot slot) const {
+  switch (bound_[static_cast<size_t>(slot)].name->kind) {
+    case config::VariableKind::kReferenced:
+      return Origin::kBuiltin;
+    case config::VariableKind::kSet:
+      return Origin::kSet;
+    case config::VariableKind::kMap:
+    case config::VariableKind::kGeo:
+    case config::VariableKind::kSplit:
+      return Origin::kComputed;
+  }
+  return Origin::kBuiltin;
+}
+
 bool Variables::cacheable(config::VariableSlot slot) const {
   return bound_[static_cast<size_t>(slot)].cacheable;
 }

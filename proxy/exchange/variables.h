@@ -47,6 +47,9 @@ class Variables {
   // `set $args` changes the exchange itself: true where it did, and nothing is to be stored.
   bool Assign(Exchange& exchange, config::VariableSlot slot, std::string_view text) const;
   bool cacheable(config::VariableSlot slot) const;
+  // By `set` and its kin, or by a map, geo or split_clients; neither for built-in ones.
+  enum class Origin : uint8_t { kBuiltin, kSet, kComputed };
+  Origin origin(config::VariableSlot slot) const;
 
  private:
   struct Bound {

@@ -57,7 +57,8 @@ void GetRequest(Exchange& exchange, std::string_view, Value& value) {
   SetViewOrAbsent(value, exchange.request.request_line);
 }
 void GetMethod(Exchange& exchange, std::string_view, Value& value) {
-  SetViewOrAbsent(value, exchange.request.method_name);
+  SetViewOrAbsent(value, exchange.client_method.empty() ? exchange.request.method_name
+                                                        : exchange.client_method);
 }
 void GetProtocol(Exchange& exchange, std::string_view, Value& value) {
   if (exchange.request.request_line.empty()) return SetAbsent(value);

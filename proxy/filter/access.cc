@@ -27,7 +27,12 @@ Verdict CheckAccess(Exchange& exchange) {
   const bool is_unix = exchange.client_address.is_unix();
   const IpAddress ip = exchange.client_address.ip();
   for (const config::AccessRule& rule : rules) {
-    if (Fits(rule, is_unix, ip)) return rule.allow ? Verdict::Satisfied() : Verdict::Respond(403);
+    if (!Fits(rule, is_unix, ip)) continue;
+    if (rule.allow) return Verdict::Satisfied();
+    if (exchange.settings().core.satisfy == config::Satisfy::kAll) {
+      exchange.LogError(LogLevel::kError, "access forbidden by rule");
+    }
+    return Verdict::Respond(403);
   }
   return Verdict::Continue();
 }

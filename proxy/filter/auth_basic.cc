@@ -6,14 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "proxy/base/encoding.h"
 #include "proxy/base/text.h"
 #include "proxy/base/unique_fd.h"
-#include "proxy/event/timer.h"
 #include "proxy/filter/password.h"
 
 namespace framewall::filter {
@@ -47,22 +45,10 @@ std::optional<Credentials> ReadCredentials(const Exchange& exchange) {
   return Credentials{std::move(*decoded), colon};
 }
 
-// 401 with a challenge; after auth_delay, so that guessing is slow.
+// 401 with a challenge. (auth_delay is the driver's.)
 Verdict Challenge(Exchange& exchange, std::string_view realm) {
   exchange.response.fields.Set(FieldId::kWwwAuthenticate, fmt::format("Basic realm=\"{}\"", realm));
-  const Milliseconds delay = exchange.settings().access.auth_delay;
-  if (delay.count() == 0) return Verdict::Respond(401);
-  exchange.LogError(LogLevel::kInfo, "delaying unauthorized request");
-  // This is the last check of the access phase, so the answer is 401 whatever `satisfy` says.
-  auto timer = std::make_shared<event::Timer>(exchange.driver->loop(), [&exchange] {
-    exchange::Driver* driver = exchange.driver;
-    if (driver == nullptr) return;
-    driver->loop().Retire(std::move(exchange.pending));
-    driver->Finish(401);
-  });
-  timer->Set(delay);
-  exchange.pending = std::move(timer);
-  return Verdict::Done();
+  return Verdict::Respond(401);
 }
 
 // The whole file; nothing, and errno, where that fails.

@@ -35,6 +35,8 @@ class Filter {
   virtual ~Filter() = default;
   // Once, when the head is complete and the location known.
   virtual Verdict OnRequestHead(Exchange&) { return Verdict::Continue(); }
+  // After Pause and Resume: what has come of it. A row of the access phase decides here.
+  virtual Verdict OnResumed(Exchange&) { return Verdict::Continue(); }
   // True where the filter must see the request body before content begins.
   virtual bool wants_request_body() const { return false; }
   // For each piece of body, in order.

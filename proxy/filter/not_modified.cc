@@ -56,6 +56,8 @@ bool UnmodifiedSince(const Exchange& exchange, std::string_view text) {
 // nginx's order, which differs from RFC 9110 13.2.2 where If-Modified-Since stands beside
 // If-None-Match: both must say "not modified".
 int CheckNotModified(Exchange& exchange) {
+  // What the client has says nothing of what a subrequest finds.
+  if (exchange.is_subrequest()) return 0;
   const http::HeaderMap& fields = exchange.request.fields;
   const Field* unmodified_since = fields.Find(FieldId::kIfUnmodifiedSince);
   if (unmodified_since != nullptr && !UnmodifiedSince(exchange, unmodified_since->value)) {

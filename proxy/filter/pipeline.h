@@ -27,9 +27,12 @@ struct PipelineRow {
   std::string_view name;
   // A check without state of its own, or…
   Verdict (*check)(Exchange&);
-  // …one with: made once for an exchange, when its row is first reached; null where it is off.
+  // …one with: made once for an exchange, when its row is first reached; null where it is off. In
+  // the access phase made anew after an internal redirect, as another location may ask for more.
   std::unique_ptr<Filter> (*make)(Exchange&, FilterServices&);
   std::string_view why;
+  // Does it run over subrequests too? Not in the access phase, whatever it says.
+  bool in_subrequests = false;
 };
 
 std::span<const PipelineRow> Pipeline();

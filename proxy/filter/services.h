@@ -39,6 +39,12 @@ class FilterServices {
   std::function<void(int64_t rule_id, bool refused)> count_rule;
   // An audit record could not be written.
   std::function<void()> audit_lost;
+  // A subrequest without a client (exchange/subrequest.h), as if detached: a GET without fields,
+  // from nobody's address, in that server. For what is fetched again now and then.
+  std::function<std::unique_ptr<exchange::Subrequest>(const config::ServerConfig&,
+                                                      const exchange::SubrequestOptions&,
+                                                      exchange::SubrequestCallback)>
+      start_subrequest;
 };
 
 }  // namespace framewall::filter

@@ -165,6 +165,7 @@ void ExchangeDriver::NamedRedirect(std::string_view name) {
 void ExchangeDriver::GoTo(Step step) {
   step_ = step;
   row_ = 0;
+  paused_row_.reset();
   waiting_ = false;
   if (advancing_) {
     restarted_ = true;

@@ -4,6 +4,7 @@
 #include "proxy/base/text.h"
 #include "proxy/content/static_file.h"
 #include "proxy/event/stream.h"
+#include "proxy/server/subrequest.h"
 
 namespace framewall::server {
 
@@ -41,6 +42,13 @@ void ExchangeDriver::Begin(BodyFraming framing) {
   // With a body on its way the walk begins when the read that brought the head is used up: a body
   // that is broken at its start is refused as a whole, and one that came along is there at once.
   if (framing.kind == BodyFraming::Kind::kNone) Walk();
+}
+
+void ExchangeDriver::BeginSubrequest() {
+  started_ = true;
+  request_ended_ = true;
+  step_ = Step::kServerRewrite;
+  Walk();
 }
 
 void ExchangeDriver::OnReceived() {
@@ -91,6 +99,7 @@ ExchangeDriver::Flow ExchangeDriver::RunStep() {
     if (flow == Flow::kNext && step_ == step) {
       step_ = static_cast<Step>(static_cast<uint8_t>(step) + 1);
       row_ = 0;
+      paused_row_.reset();
     }
     return flow;
   };
@@ -122,6 +131,7 @@ ExchangeDriver::Flow ExchangeDriver::RunStep() {
       exchange_.location = &exchange_.server->root;
       step_ = Step::kFindLocation;
       row_ = 0;
+      paused_row_.reset();
       return Flow::kNext;
     case Step::kEarlyBody:
     case Step::kLateBody:
@@ -129,7 +139,8 @@ ExchangeDriver::Flow ExchangeDriver::RunStep() {
     case Step::kPreAccess:
       return next(RunPhase(Phase::kPreAccess));
     case Step::kAccess:
-      return next(RunAccessPhase());
+      // Whoever asks has been let in, or is being asked about.
+      return next(exchange_.is_subrequest() ? Flow::kNext : RunAccessPhase());
     case Step::kPreContent:
       return next(RunPhase(Phase::kPreContent));
     case Step::kTryFiles:
@@ -171,16 +182,21 @@ ExchangeDriver::Flow ExchangeDriver::Apply(const Verdict& verdict) {
   return Flow::kOver;
 }
 
-// Rows of one phase, from row_ on: after a Pause the walk comes back to the row behind it.
+// Rows of one phase, from row_ on: after a Pause the walk comes back to the row that paused.
 ExchangeDriver::Flow ExchangeDriver::RunPhase(Phase phase) {
   const auto pipeline = filter::Pipeline();
   while (row_ < pipeline.size()) {
+    const bool resumed = paused_row_ == row_;
+    paused_row_.reset();
     const size_t index = row_++;
     const filter::PipelineRow& row = pipeline[index];
-    if (row.phase != phase) continue;
+    if (row.phase != phase || (exchange_.is_subrequest() && !row.in_subrequests)) continue;
     const Step step = step_;
     Verdict verdict;
-    if (row.check != nullptr) {
+    if (resumed) {
+      if (filter_list_[index] == nullptr) continue;
+      verdict = filter_list_[index]->OnResumed(exchange_);
+    } else if (row.check != nullptr) {
       verdict = row.check(exchange_);
     } else {
       if (filter_made_[index]) continue;
@@ -190,40 +206,10 @@ ExchangeDriver::Flow ExchangeDriver::RunPhase(Phase phase) {
       verdict = filter_list_[index]->OnRequestHead(exchange_);
     }
     const Flow flow = Apply(verdict);
+    if (flow == Flow::kWait) paused_row_ = row_ = index;
     if (flow != Flow::kNext || step_ != step) return flow;
   }
   return Flow::kNext;
-}
-
-ExchangeDriver::Flow ExchangeDriver::RunAccessPhase() {
-  const bool any = exchange_.settings().core.satisfy == config::Satisfy::kAny;
-  const auto pipeline = filter::Pipeline();
-  while (row_ < pipeline.size()) {
-    const filter::PipelineRow& row = pipeline[row_++];
-    if (row.phase != Phase::kAccess) continue;
-    const Verdict verdict = row.check(exchange_);
-    if (verdict.kind == Verdict::Kind::kSatisfied && any) {
-      access_status_ = 0;
-      exchange_.response.fields.Remove(FieldId::kWwwAuthenticate);
-      return Flow::kNext;
-    }
-    const bool refused =
-        verdict.kind == Verdict::Kind::kRespond && (verdict.status == 401 || verdict.status == 403);
-    if (refused && any) {
-      if (access_status_ != 401) access_status_ = verdict.status;
-      continue;
-    }
-    if (refused && verdict.status == 403) {
-      exchange_.LogError(LogLevel::kError, "access forbidden by rule");
-    }
-    const Flow flow = Apply(verdict);
-    if (flow != Flow::kNext) return flow;
-  }
-  if (access_status_ == 0) return Flow::kNext;
-  if (access_status_ == 403) exchange_.LogError(LogLevel::kError, "access forbidden by rule");
-  const int status = std::exchange(access_status_, 0);
-  RespondWith(status);
-  return Flow::kOver;
 }
 
 // --- The end ------------------------------------------------------------------------------------
@@ -272,6 +258,11 @@ void ExchangeDriver::OnConnectionClosed() {
   if (handler_ != nullptr) handler_->Abandon();
   if (started_) LogPhase();
   DropHandler();
+}
+
+std::unique_ptr<exchange::Subrequest> ExchangeDriver::StartSubrequest(
+    const exchange::SubrequestOptions& options, exchange::SubrequestCallback callback) {
+  return server::StartSubrequest(services_, exchange_, options, std::move(callback));
 }
 
 event::Stream* ExchangeDriver::TakeStreamForTunnel(std::string* client_leftover) {
@@ -353,9 +344,11 @@ void ExchangeDriver::LogPhase() {
   for (const auto& one : filter_list_) {
     if (one != nullptr) one->OnLog(exchange_);
   }
-  if (services_.access_logs != nullptr && exchange_.location != nullptr) {
+  const bool is_shown = !exchange_.is_subrequest() || exchange_.settings().log.log_subrequest;
+  if (is_shown && services_.access_logs != nullptr && exchange_.location != nullptr) {
     services_.access_logs->Write(exchange_);
   }
+  if (exchange_.is_subrequest()) return;
   services_.metrics->RequestDone(exchange_);
   if (exchange_.settings().core.client_body_in_file_only == config::BodyInFile::kClean) {
     exchange_.body.RemoveFile();

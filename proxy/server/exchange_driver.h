@@ -4,6 +4,7 @@
 //   driver_location.cc  host, server, rewriting, location
 //   driver_body.cc      the request body: collected, shown to filters, streamed, discarded
 //   driver_answers.cc   what handlers say, redirects, error_page, built-in pages
+//   driver_access.cc    the access phase: satisfy, checks that wait, auth_delay
 //
 // Internal redirects (error_page, try_files, X-Accel-Redirect, index) go back to find-location.
 #pragma once
@@ -60,6 +61,8 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
 
   // --- From the connection ---
   void Begin(http::BodyFraming framing);
+  // Instead of Begin: the exchange has become a subrequest (Exchange::BeginAsSubrequest).
+  void BeginSubrequest();
   // The read that brought the last events is used up.
   void OnReceived();
   void OnRequestBody(ByteView piece);
@@ -97,6 +100,8 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   event::Stream* TakeStreamForTunnel(std::string* client_leftover) override;
   void TunnelDone(uint64_t client_bytes_sent) override;
   bool StartRelay(exchange::SocketHandover handover) override;
+  std::unique_ptr<exchange::Subrequest> StartSubrequest(
+      const exchange::SubrequestOptions& options, exchange::SubrequestCallback callback) override;
   event::EventLoop& loop() override { return *services_.loop; }
 
  private:
@@ -126,6 +131,8 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   Flow RunStep();
   Flow RunPhase(filter::Phase phase);
   Flow RunAccessPhase();
+  filter::Verdict AskAccessRow(size_t index);
+  Flow RefuseAccess(int status);
   // What a verdict means outside the access phase.
   Flow Apply(const filter::Verdict& verdict);
   Flow ResolveHost();
@@ -183,12 +190,15 @@ class ExchangeDriver final : public exchange::Driver, private ResponseOwner {
   std::bitset<kMaxRows> filter_made_;
   std::bitset<kMaxRows> filter_saw_body_;
   size_t row_ = 0;
+  // The row that paused, to be asked what has come of it.
+  std::optional<size_t> paused_row_;
   Step step_ = Step::kHost;
   bool advancing_ = false;
   bool waiting_ = false;
   bool resume_asked_ = false;
   bool restarted_ = false;  // a redirect set step_ while the walk was running
   int access_status_ = 0;
+  std::unique_ptr<event::Timer> auth_delay_;
 
   bool collecting_ = false;
   bool streaming_body_ = false;  // pieces go to the handler

@@ -141,7 +141,7 @@ void ResponsePath::CommitHead() {
       discard_body_ = true;
     }
   }
-  filter::ApplyHeaders(exchange_);
+  if (!exchange_.is_subrequest()) filter::ApplyHeaders(exchange_);
 
   http::HeaderMap& fields = exchange_.response.fields;
   if (exchange_.content_length >= 0 && !fields.Has(FieldId::kContentLength)) {
@@ -152,7 +152,7 @@ void ResponsePath::CommitHead() {
   options.head_request = exchange_.header_only;
   options.keep_alive = exchange_.keep_alive;
   options.chunked_allowed = core.chunked_transfer_encoding;
-  options.has_trailers = filter::WantsTrailers(exchange_);
+  options.has_trailers = WantsTrailers();
   options.keep_alive_header = core.keepalive_header_seconds;
   options.preamble =
       Preamble(core.server_tokens, !fields.Has(FieldId::kServer), !fields.Has(FieldId::kDate));
@@ -166,7 +166,12 @@ void ResponsePath::CommitHead() {
   SetRate();
 }
 
+bool ResponsePath::WantsTrailers() const {
+  return !exchange_.is_subrequest() && filter::WantsTrailers(exchange_);
+}
+
 void ResponsePath::SetRate() {
+  if (exchange_.is_subrequest()) return;
   const config::CoreSettings& core = exchange_.settings().core;
   if (exchange_.limit_rate.empty() && core.limit_rate.empty()) return;
   const std::string_view text =
@@ -234,7 +239,7 @@ void ResponsePath::Finish(const http::HeaderMap* trailers) {
 }
 
 void ResponsePath::SendTrailersAndEnd(const http::HeaderMap* trailers) {
-  if (filter::WantsTrailers(exchange_)) {
+  if (WantsTrailers()) {
     http::HeaderMap ours(&exchange_.arena);
     if (trailers != nullptr) {
       for (const http::Field& field : *trailers) ours.Add(field.name, field.value);

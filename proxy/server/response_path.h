@@ -54,6 +54,7 @@ class ResponsePath {
   void CommitHead();
   void WriteBody(ByteView piece);
   void Finish(const http::HeaderMap* trailers);
+  bool WantsTrailers() const;
   void SetRate();
   // Sends of the queue what limit_rate allows by now, and sets the timer for the rest.
   void PumpRate();

@@ -16,6 +16,7 @@
 #include "proxy/server/connection.h"
 #include "proxy/server/loaded_resources.h"
 #include "proxy/server/services.h"
+#include "proxy/server/subrequest.h"
 #include "proxy/upstream/runtime.h"
 
 namespace framewall::server {
@@ -56,6 +57,11 @@ class Worker {
       metrics_.RuleCounted(rule_id, refused);
     };
     services_.filters.audit_lost = [this] { metrics_.AuditRecordLost(); };
+    services_.filters.start_subrequest = [this](const config::ServerConfig& server,
+                                                const exchange::SubrequestOptions& options,
+                                                exchange::SubrequestCallback callback) {
+      return StartClientlessSubrequest(services_, server, options, std::move(callback));
+    };
     services_.on_closed = [this](Connection* connection) { Forget(connection); };
     if (resources_.engine != nullptr) resources_.engine->SeedWorker();
     if (services_.access_logs != nullptr) services_.access_logs->StartWorker(loop_);

@@ -55,6 +55,18 @@ void RecordingDriver::Redirect(int status, std::string_view location) {
   calls.push_back("redirect " + std::to_string(status) + " " + std::string(location));
 }
 
+std::unique_ptr<exchange::Subrequest> RecordingDriver::StartSubrequest(
+    const exchange::SubrequestOptions& options, exchange::SubrequestCallback callback) {
+  struct Handle final : exchange::Subrequest {
+    std::shared_ptr<int> alive = std::make_shared<int>(0);
+  };
+  const std::string args = options.args.empty() ? "" : "?" + std::string(options.args);
+  calls.push_back("subrequest " + std::string(options.uri) + args);
+  auto handle = std::make_unique<Handle>();
+  subrequests.push_back({std::move(callback), handle->alive});
+  return handle;
+}
+
 void RecordingDriver::InternalRedirect(std::string_view uri, std::string_view args) {
   calls.push_back("internal " + std::string(uri) + (args.empty() ? "" : "?" + std::string(args)));
 }

@@ -38,7 +38,17 @@ class RecordingDriver final : public exchange::Driver {
   bool StartRelay(exchange::SocketHandover) override { return false; }
   event::Stream* TakeStreamForTunnel(std::string*) override { return nullptr; }
   void TunnelDone(uint64_t) override {}
+  // "subrequest /auth?a"; its answer is what the test gives to `subrequests`.
+  std::unique_ptr<exchange::Subrequest> StartSubrequest(
+      const exchange::SubrequestOptions& options, exchange::SubrequestCallback callback) override;
   event::EventLoop& loop() override { return loop_; }
+
+  // One for each, in order. `alive` expires with the handle, and nobody may be called then.
+  struct StartedSubrequest {
+    exchange::SubrequestCallback callback;
+    std::weak_ptr<int> alive;
+  };
+  std::vector<StartedSubrequest> subrequests;
 
   std::vector<std::string> calls;
   std::string body;
