@@ -131,7 +131,7 @@ class Client {
   void OnBreakerChange(std::function<void(BreakerState)> callback);
 
  private:
-  std::shared_ptr<ClientCore> core_;
+  std::unique_ptr<ClientCore> core_;
 };
 
 }  // namespace framewall::redis

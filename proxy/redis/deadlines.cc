@@ -1,0 +1,64 @@
+#include "proxy/redis/deadlines.h"
+
+#include <utility>
+
+#include "proxy/base/clock.h"
+
+namespace framewall::redis {
+
+Deadlines::Deadlines(event::EventLoop& loop, std::function<void(RequestPtr)> expired)
+    : expired_(std::move(expired)), timer_(loop, [this] { Expire(); }) {}
+
+Deadlines::~Deadlines() {
+  for (const RequestPtr& request : soonest_first_) {
+    request->deadlines = nullptr;
+    request->on_reply = nullptr;
+  }
+}
+
+void Deadlines::Add(RequestPtr request, std::chrono::milliseconds after) {
+  request->patience = after;
+  request->deadline = CachedNow().steady + after;
+  request->deadlines = this;
+  // Nearly always the last place: all have the same time to live.
+  auto place = soonest_first_.end();
+  while (place != soonest_first_.begin() && (*std::prev(place))->deadline > request->deadline) {
+    --place;
+  }
+  const bool is_first = place == soonest_first_.begin();
+  Request& added = *request;
+  added.place = soonest_first_.insert(place, std::move(request));
+  if (is_first) Watch();
+}
+
+void Deadlines::Remove(Request& request) {
+  if (request.deadlines != this) return;
+  request.deadlines = nullptr;
+  // The timer stays as it is: most often it is only pushed forward when it fires.
+  soonest_first_.erase(request.place);
+}
+
+void Deadlines::Cancel(Request& request) {
+  ++cancelled_;
+  const RequestPtr keep = *request.place;
+  Remove(request);
+  request.on_reply = nullptr;
+  if (on_cancelled) on_cancelled(request);
+}
+
+void Deadlines::Expire() {
+  while (!soonest_first_.empty() && soonest_first_.front()->deadline <= CachedNow().steady) {
+    const RequestPtr request = soonest_first_.front();
+    Remove(*request);
+    expired_(request);
+  }
+  Watch();
+}
+
+void Deadlines::Watch() {
+  if (soonest_first_.empty()) return;
+  const auto left = soonest_first_.front()->deadline - CachedNow().steady;
+  timer_.Set(std::chrono::ceil<std::chrono::milliseconds>(left));
+}
+
+}  // namespace framewall::redis
