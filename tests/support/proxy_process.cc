@@ -184,7 +184,9 @@ void ProxyProcess::SetConfig(std::string config) {
   WriteConfig();
 }
 
-void ProxyProcess::Signal(int number) const { ::kill(pid_, number); }
+void ProxyProcess::Signal(int number) const {
+  if (pid_ > 0) ::kill(pid_, number);  // -1 would be everybody
+}
 
 bool ProxyProcess::Reload() {
   // Just after the start there may be none yet.
