@@ -168,7 +168,8 @@ void Relay::OnMessage(RelayHop& hop) {
       ++record_.refused;
       services_.metrics->SocketRefused(true);
       exchange_.LogError(LogLevel::kError, "client sends messages faster than its rate allows");
-      return Part(CodeOf(CloseCode::kPolicyViolation), "too many messages");
+      const uint16_t code = CodeOf(CloseCode::kPolicyViolation);
+      return Part(hop, code, code, "too many messages");
     }
   }
 
@@ -203,14 +204,13 @@ MessageVerdict Relay::Judge(const RelayHop& hop, Message& message) {
   return MessageVerdict::Pass();
 }
 
-void Relay::Refuse(const RelayHop& hop, const MessageVerdict& verdict) {
+void Relay::Refuse(RelayHop& hop, const MessageVerdict& verdict) {
   switch (verdict.kind) {
     case MessageVerdict::Kind::kPass:
     case MessageVerdict::Kind::kDrop:
       return;
     case MessageVerdict::Kind::kClose:
-      return IsClient(hop) ? Part(verdict.code, verdict.reason)
-                           : CloseBoth(verdict.code, verdict.reason);
+      return Part(hop, verdict.code, verdict.code, verdict.reason);
     case MessageVerdict::Kind::kReset:
       return Reset();
   }

@@ -1,8 +1,9 @@
 // A WebSocket after both handshakes: two hops, and messages from one to the other.
 //
 //   kOpen      messages pass
-//   kParting   the client is refused; what the upstream still answers to earlier messages passes,
-//              the client's Close follows the upstream's or a second
+//   kParting   one side is refused; what the other still answers to earlier messages passes, and
+//   the
+//              refused side's Close follows the other's, or comes after a second
 //   kClosing   a Close is on its way on at least one hop; websocket_close_timeout runs
 //   kFlushing  every hop is over; what is queued leaves, then both connections close
 //   kOver      done() was called, or Stop
@@ -62,8 +63,8 @@ class Relay final : private RelayHopEvents {
   void OnHopSent(RelayHop& hop) override;
 
   filter::MessageVerdict Judge(const RelayHop& hop, filter::Message& message);
-  void Refuse(const RelayHop& hop, const filter::MessageVerdict& verdict);
-  void Part(uint16_t code, std::string_view reason);
+  void Refuse(RelayHop& hop, const filter::MessageVerdict& verdict);
+  void Part(RelayHop& refused, uint16_t code, uint16_t code_for_other, std::string_view reason);
   void FinishParting();
   // We end it: `code` and `reason` to both sides that have not closed yet.
   void CloseBoth(uint16_t code, std::string_view reason);
@@ -105,7 +106,8 @@ class Relay final : private RelayHopEvents {
   std::vector<std::unique_ptr<filter::MessageFilter>> filters_;
   event::Timer timer_;
   State state_ = State::kOpen;
-  SteadyTime armed_{};  // when the timer fires; none: it does not
+  RelayHop* refused_ = nullptr;  // in kParting
+  SteadyTime armed_{};           // when the timer fires; none: it does not
   SteadyTime began_;
   SteadyTime last_activity_;
   SteadyTime last_message_;

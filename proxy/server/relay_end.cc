@@ -17,7 +17,7 @@ using ws::CodeOf;
 // What is queued at the end has so long to leave.
 constexpr Milliseconds kFlushTime{2000};
 constexpr Milliseconds kGoAwayTime{1000};
-// An upstream has so long to answer what it was sent before its client was refused.
+// A side has so long to answer what it was sent before the other was refused.
 constexpr Milliseconds kPartingTime{1000};
 
 }  // namespace
@@ -64,22 +64,18 @@ void Relay::OnViolation(RelayHop& hop) {
   exchange_.LogError(IsClient(hop) ? LogLevel::kInfo : LogLevel::kError, line);
   services_.metrics->SocketRefused(IsClient(hop));
   ++record_.refused;
-  if (IsClient(hop)) return Part(code, violation.text);
-  if (state_ == State::kParting) return FinishParting();
-  NoteEnd("gateway", code, violation.text);
-  hop.SendClose(code, violation.text);
   // Browsers know no 1014.
-  client_.SendClose(CodeOf(CloseCode::kInternalError), violation.text);
-  BeginClosing(settings_.close_timeout);
-  FlushWhenOver();
+  Part(hop, code, IsClient(hop) ? code : CodeOf(CloseCode::kInternalError), violation.text);
 }
 
-// The client is refused. What it said before was good: the upstream is told of the end first, what
-// it still answers passes, and the client's Close follows the upstream's.
-void Relay::Part(uint16_t code, std::string_view reason) {
+// One side is refused. What it said before was good: the other is told of the end first, what that
+// one still answers passes, and the Close for the refused side follows the other's.
+void Relay::Part(RelayHop& refused, uint16_t code, uint16_t code_for_other,
+                 std::string_view reason) {
   if (state_ != State::kOpen) return CloseBoth(code, reason);
   NoteEnd("gateway", code, reason);
-  upstream_.SendClose(code, reason);
+  refused_ = &refused;
+  Other(refused).SendClose(code_for_other, reason);
   state_ = State::kParting;
   deadline_ = CachedNow().steady + std::min(kPartingTime, settings_.close_timeout);
   ArmBy(deadline_);
@@ -87,7 +83,7 @@ void Relay::Part(uint16_t code, std::string_view reason) {
 }
 
 void Relay::FinishParting() {
-  client_.SendClose(record_.close_code, record_.reason);
+  refused_->SendClose(record_.close_code, record_.reason);
   BeginClosing(settings_.close_timeout);
   FlushWhenOver();
 }
@@ -115,7 +111,7 @@ void Relay::OnGone(RelayHop& hop, const Error* error) {
     if (client_.gone() && upstream_.gone()) Finish();
     return;
   }
-  if (state_ == State::kParting) return IsClient(hop) ? Flush() : FlushWhenOver();
+  if (state_ == State::kParting) return &hop == refused_ ? Flush() : FlushWhenOver();
   RelayHop& to = Other(hop);
   if (!hop.close_sent() || !hop.close_received()) {
     const bool is_client = IsClient(hop);
@@ -148,7 +144,7 @@ void Relay::BeginClosing(Milliseconds wait) {
 }
 
 void Relay::FlushWhenOver() {
-  if (state_ == State::kParting && upstream_.over()) return FinishParting();
+  if (state_ == State::kParting && Other(*refused_).over()) return FinishParting();
   if (state_ == State::kClosing && client_.over() && upstream_.over()) Flush();
 }
 
