@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,9 @@
 
 namespace framewall::event {
 class EventLoop;
+}
+namespace framewall::json {
+class Schema;
 }
 namespace framewall::metrics {
 class Registry;
@@ -31,6 +35,8 @@ class FilterServices {
   const LimitZones* limit_zones = nullptr;
   // By LocationConfig::id; null where modsecurity is off or has no rules.
   const std::vector<std::shared_ptr<const waf::RuleSet>>* rule_sets = nullptr;
+  // By path, as in websocket_schema.
+  const std::map<std::string, std::shared_ptr<const json::Schema>>* schemas = nullptr;
   // Octets that bodies held for inspection take in this worker, against waf_worker_hold_limit.
   uint64_t held_octets = 0;
   // The engine of this process; null where no location uses it.

@@ -34,7 +34,7 @@ struct SchemaReport {
   std::vector<std::string> warnings;
 };
 
-inline constexpr uint64_t kDefaultSteps = 500'000;
+inline constexpr uint64_t kDefaultSteps = 300'000;
 
 struct SchemaTree;
 

@@ -1,10 +1,13 @@
 // Resources as they are: what a worker takes from the master.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "proxy/filter/limit_zone.h"
+#include "proxy/json/schema.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/server/resources.h"
 #include "proxy/server/tls_contexts.h"
@@ -27,6 +30,8 @@ struct LoadedResources final : public Resources {
   waf::Engine* engine = nullptr;
   // By LocationConfig::id.
   std::vector<std::shared_ptr<const waf::RuleSet>> rule_sets;
+  // By path, as in websocket_schema.
+  std::map<std::string, std::shared_ptr<const json::Schema>> schemas;
 
   Status GiveTo(unsigned uid, unsigned gid) override;
   void ReopenLogs() override;

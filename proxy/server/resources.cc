@@ -128,6 +128,42 @@ class RuleWalk {
   std::unique_ptr<waf::RuleLoader> loader_;
 };
 
+// Each file once, however many locations name it.
+class SchemaWalk {
+ public:
+  SchemaWalk(LoadedResources& resources, config::Diagnostics& diagnostics)
+      : resources_(resources), diagnostics_(diagnostics) {}
+
+  void Run(const config::Config& config) {
+    for (const auto& server : config.http.servers) Walk(server->root);
+  }
+
+ private:
+  void Walk(const LocationConfig& location) {
+    Load(location.settings.websocket);
+    for (const auto& one : location.locations) Walk(*one);
+    for (const auto& one : location.rewrite) {
+      if (one.location != nullptr) Walk(*one.location);
+    }
+    if (location.limit_except != nullptr) Walk(*location.limit_except);
+  }
+
+  void Load(const config::WebSocketSettings& settings) {
+    if (settings.schema.empty() || resources_.schemas.contains(settings.schema)) return;
+    json::SchemaReport report;
+    resources_.schemas[settings.schema] = json::Schema::Load(settings.schema, report);
+    for (const std::string& text : report.errors) {
+      diagnostics_.Error(settings.schema_at, "\"websocket_schema\": " + text);
+    }
+    for (const std::string& text : report.warnings) {
+      diagnostics_.Warn(settings.schema_at, "\"websocket_schema\": " + text);
+    }
+  }
+
+  LoadedResources& resources_;
+  config::Diagnostics& diagnostics_;
+};
+
 void CollectTempPaths(const LocationConfig& location, std::set<std::string>& paths) {
   paths.insert(location.settings.core.client_body_temp_path);
   for (const auto& one : location.locations) CollectTempPaths(*one, paths);
@@ -173,6 +209,7 @@ std::unique_ptr<Resources> Resources::Build(const config::Config& config, Resour
   made->tls = TlsContexts::Build(config, old == nullptr ? nullptr : old->tls.get(), diagnostics);
   made->client_tls = upstream::BuildClientTls(config, diagnostics);
   RuleWalk(config, *made, diagnostics).Run();
+  SchemaWalk(*made, diagnostics).Run(config);
   auto state =
       upstream::SharedState::Make(config, old == nullptr ? nullptr : old->upstream_state.get());
   if (state.ok()) {

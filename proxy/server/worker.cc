@@ -52,6 +52,7 @@ class Worker {
     services_.filters.limit_zones = resources_.limit_zones.get();
     filter::ForgetDeadConnections(*resources_.limit_zones, ::getpid());
     services_.filters.rule_sets = &resources_.rule_sets;
+    services_.filters.schemas = &resources_.schemas;
     services_.filters.engine = resources_.engine;
     services_.filters.count_rule = [this](int64_t rule_id, bool refused) {
       metrics_.RuleCounted(rule_id, refused);

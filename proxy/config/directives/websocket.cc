@@ -124,6 +124,14 @@ void ApplyProtocols(BuildContext& context, const Directive& directive) {
   }
 }
 
+void ApplySchema(BuildContext& context, const Directive& directive) {
+  Socket& socket = context.settings->websocket;
+  const std::string& path = directive.args[0];
+  if (path.empty()) return ReportInvalidParameter(context, directive, path, "off or a FILE");
+  socket.schema = path == "off" ? std::string() : context.config.ConfPath(path);
+  socket.schema_at = directive.at;
+}
+
 // Counted in a zone of its own, which all workers share.
 void ApplyClientConnections(BuildContext& context, const Directive& directive) {
   constexpr std::string_view kZone = "websocket_client_connections";
@@ -184,6 +192,9 @@ constexpr DirectiveSpec kRows[] = {
         "on | off: binary messages of clients; on unless set"),
     One("websocket_allow_null", kHsl, Flag<kSocket, &Socket::allow_null>,
         "on | off: U+0000 in clients' text; on unless set"),
+    One("websocket_schema", kHsl, ApplySchema,
+        "off | FILE: clients' messages are JSON that matches this JSON Schema (draft 2020-12), "
+        "else websocket_verdict holds; off unless set"),
     List("websocket_origins", kHsl, {1, kMany}, ApplyOrigins,
          "any | [same] [none] [ORIGIN]...: pages that may open sockets; same: of this host, none: "
          "no Origin, https://*.DOMAIN: any host below it; any unless set"),

@@ -60,6 +60,9 @@ struct WebSocketSettings {
   bool allow_binary = true;
   bool allow_null = true;  // U+0000 in text
 
+  std::string schema;  // path of the JSON Schema that clients' messages match; empty: none
+  SourceLocation schema_at;
+
   // Empty: any. "same", "none", "https://a.example", "https://*.example".
   std::vector<std::string> origins;
   // Empty: any.

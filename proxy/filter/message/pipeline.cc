@@ -1,5 +1,6 @@
 #include "proxy/filter/message/pipeline.h"
 
+#include "proxy/filter/message/schema.h"
 #include "proxy/filter/message/waf.h"
 
 namespace framewall::filter {
@@ -10,6 +11,7 @@ using MakeMessageFilter = std::unique_ptr<MessageFilter> (*)(Exchange&, FilterSe
 
 // Cheap checks first; the rules see only what those let through.
 constexpr MakeMessageFilter kMessagePipeline[] = {
+    MakeMessageSchema,
     MakeMessageWaf,
 };
 
