@@ -135,9 +135,10 @@ class ClientCore {
     } else {
       ++counters.errors;
     }
-    // What the breaker itself refused says nothing new.
-    if (request.is_rejected && reply.error().kind != ErrorKind::kLimit) return reply;
-    if (!failed) {
+    // What was refused here says nothing of the server.
+    if (request.is_rejected) {
+      breaker.Undecided(request.is_trial);
+    } else if (!failed) {
       if (breaker.Succeeded(request.is_trial)) OnClosed();
     } else if (breaker.Failed(request.is_trial)) {
       OnOpened(reply.error());

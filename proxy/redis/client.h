@@ -22,7 +22,8 @@
 //                                            └── it failed: open again
 //
 // Failures: deadlines, lost and refused connections, answers that say that it cannot serve
-// (LOADING, OOM, READONLY, NOAUTH, ...). Open and closed are each said once in the main log.
+// (LOADING, OOM, READONLY, NOAUTH, ...); not max_outstanding. Open and closed are each said once in
+// the main log.
 #pragma once
 
 #include <chrono>

@@ -186,7 +186,8 @@ void Link::BecomeReady() {
                                                    settings_.name, endpoint_.ToText()));
   }
   owner_.OnReady(*this);
-  if (state_ == State::kReady) Flush();
+  // Not now: what the server has said beyond the greeting must not answer our first command.
+  if (state_ == State::kReady) FlushSoon();
 }
 
 void Link::OnWaitOver() {
