@@ -110,6 +110,7 @@ class Link final : private event::StreamHandler {
   void Flush();
   void FlushSoon();
   void TakeReply(Reply reply);
+  SteadyTime StallsAt() const;
   void WatchForStall();
   void OnStall();
   void OnWaitOver();

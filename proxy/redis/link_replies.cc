@@ -135,27 +135,36 @@ void Link::EndLoading(const Script* script) { std::erase(loading_, script); }
 
 // --- stalls ---
 
+SteadyTime Link::StallsAt() const {
+  const Sent& oldest = sent_.front();
+  auto deadline = settings_.deadline;
+  // A command may have been given more time; our own questions are short.
+  if (oldest.request != nullptr && !oldest.request->internal) {
+    deadline = std::max(deadline, oldest.request->patience);
+  }
+  return oldest.at + deadline * settings_.stalled_after_deadlines;
+}
+
 void Link::WatchForStall() {
   if (sent_.empty()) {
     stall_timer_.Cancel();
     return;
   }
-  const auto age = CachedNow().steady - sent_.front().at;
-  const auto patience = settings_.deadline * settings_.stalled_after_deadlines;
-  stall_timer_.Set(std::max(std::chrono::ceil<std::chrono::milliseconds>(patience - age),
-                            std::chrono::milliseconds(1)));
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(StallsAt() - CachedNow().steady);
+  stall_timer_.Set(std::max(left, std::chrono::milliseconds(1)));
 }
 
 void Link::OnStall() {
-  // Replies may have moved the oldest.
   if (state_ != State::kReady || sent_.empty()) return;
-  const auto patience = settings_.deadline * settings_.stalled_after_deadlines;
-  if (CachedNow().steady - sent_.front().at < patience) {
+  const SteadyTime now = CachedNow().steady;
+  // Replies may have moved the oldest.
+  if (now < StallsAt()) {
     WatchForStall();
     return;
   }
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - sent_.front().at);
   Lose(ErrorKind::kTimeout,
-       "no answer for " + std::to_string(patience.count()) + " ms, connection dropped", 0,
+       "no answer for " + std::to_string(waited.count()) + " ms, connection dropped", 0,
        Loss::kSuspect);
 }
 
