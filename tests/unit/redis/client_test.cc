@@ -172,6 +172,19 @@ TEST_F(ClientTest, ANameIsResolved) {
       << reply.error().message;
 }
 
+TEST_F(ClientTest, ANameIsAskedAgainWhenItsAddressDoesNotAnswer) {
+  Start();
+  Settings settings = Here();
+  settings.servers[0].host = "localhost";
+  // What the name meant when the configuration was read; nobody is there any more.
+  const test::ReservedPort nobody;
+  settings.servers[0].addresses = {
+      *SocketAddress::Parse("127.0.0.1:" + std::to_string(nobody.number()))};
+  Client client(loop, settings);
+  EXPECT_FALSE(Do(client, "SET", "a", {"1"}).ok());
+  EXPECT_TRUE(RunUntil([&] { return Do(client, "SET", "a", {"1"}).ok(); }));
+}
+
 TEST_F(ClientTest, TheDatabaseIsSelectedOnEveryConnection) {
   Start();
   Settings settings = Here();

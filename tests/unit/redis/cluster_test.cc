@@ -6,6 +6,8 @@
 #include <map>
 
 #include "proxy/redis/key_slot.h"
+#include "proxy/tls/context.h"
+#include "tests/support/certificate.h"
 #include "tests/unit/redis/support.h"
 
 namespace framewall::redis {
@@ -242,6 +244,39 @@ TEST_F(ClusterTest, ZAStoppedMastersReplicaTakesOver) {
   EXPECT_LE(longest, milliseconds(300));
   stopped.Signal(SIGCONT);
   EXPECT_TRUE(RunUntil([&] { return Do(client, "INCR", KeyIn(kSlot)).ok(); }));
+}
+
+class ClusterTls : public RedisTest {};
+
+// Certificates and names hold for nodes that were only learned.
+TEST_F(ClusterTls, LearnedNodesAreVerifiedToo) {
+  const test::TempDir files;
+  const test::Certificate authority = test::Certificate::Authority("Test CA");
+  authority.Write(files, "ca");
+  authority.Issue("redis.test", {"redis.test"}).Write(files, "node");
+  RedisCluster secure({"port 0", "tls-port %%PORT%%", "tls-cluster yes", "tls-replication yes",
+                       "tls-auth-clients no", "tls-cert-file " + files.File("node.crt"),
+                       "tls-key-file " + files.File("node.key"),
+                       "tls-ca-cert-file " + files.File("ca.crt")});
+  ASSERT_TRUE(secure.Start()) << secure.Logs();
+  tls::ClientTlsOptions options;
+  options.verify = true;
+  options.trusted_certificate_file = files.File("ca.crt");
+  const auto context = tls::ClientTlsContext::Create(options);
+  ASSERT_TRUE(context.ok()) << context.error().message;
+  Settings settings = SettingsFor(secure.node(0).port());
+  settings.mode = Mode::kCluster;
+  settings.tls = context.value().get();
+  settings.tls_name = "redis.test";
+  Client client(loop, settings);
+  for (const char* key : {"a", "b", "c", "d", "e", "f"}) {
+    EXPECT_EQ("1", TextOf(Do(client, "INCR", key)));
+  }
+  EXPECT_EQ(3u, client.counters().connects);
+  // Without the name, each node is known by its address, which is in no certificate.
+  settings.tls_name.clear();
+  Client refused(loop, settings);
+  EXPECT_NE(std::string::npos, TextOf(Do(refused, "INCR", "a")).find("does not match"));
 }
 
 }  // namespace

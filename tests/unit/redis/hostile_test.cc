@@ -26,6 +26,12 @@ class Impostor {
   }
   uint16_t port() const { return listening_.second.port(); }
   int connections = 0;
+  // Pieces in which commands came, of all connections.
+  int pieces() const {
+    int count = 0;
+    for (const auto& talk : talks_) count += talk->pieces;
+    return count;
+  }
   // Connections that the client has let go.
   int ended() const {
     int count = 0;
@@ -40,6 +46,7 @@ class Impostor {
       stream->SetHandler(this);
     }
     void OnBytes(ByteView bytes) override {
+      ++pieces;
       commands.Feed(bytes);  // commands are arrays of strings, as replies may be
       for (;;) {
         auto next = commands.Next();
@@ -52,6 +59,7 @@ class Impostor {
     std::unique_ptr<event::Stream> stream;
     const Answer& answer;
     ReplyReader commands{ReplyLimits{}};
+    int pieces = 0;
     bool ended = false;
   };
   event::EventLoop& loop_;
@@ -85,6 +93,23 @@ class Hostile : public RedisTest {
   std::unique_ptr<Impostor> impostor;
   std::unique_ptr<Client> client;
 };
+
+// A friendly one, to see what a real Redis does not show.
+TEST_F(Hostile, CommandsOfOneTurnLeaveInOneSend) {
+  ASSERT_TRUE(TryWith(Mode::kSingle, [](const Reply&) { return "+OK\r\n"; }).ok());
+  RunFor(milliseconds(20));
+  const int before = impostor->pieces();
+  std::vector<Call> calls(100);
+  for (size_t i = 0; i < calls.size(); ++i) {
+    // Each from a callback of its own.
+    loop.EnterCallback();
+    calls[i].pending = client->Execute("GET", "a", {}, calls[i].Done());
+    loop.LeaveCallback();
+  }
+  ASSERT_TRUE(RunUntil([&] { return calls.back().done(); }));
+  EXPECT_EQ(before + 1, impostor->pieces());
+  EXPECT_EQ(1, impostor->connections);
+}
 
 TEST_F(Hostile, GarbageInsteadOfAGreeting) {
   const auto reply = Try("HTTP/1.1 400 Bad Request\r\n\r\n");

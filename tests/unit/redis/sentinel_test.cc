@@ -122,5 +122,27 @@ TEST_F(SentinelTest, AnOrderedFailoverIsFollowed) {
   EXPECT_NE(std::string::npos, second->Ask({"ROLE"}).find("master"));
 }
 
+class SentinelPassword : public RedisTest {};
+
+TEST_F(SentinelPassword, SentinelsAndMasterHaveTheirOwn) {
+  RedisServer master({"requirepass mine"});
+  ASSERT_TRUE(master.Start()) << master.Log();
+  RedisServer sentinel({"sentinel monitor main 127.0.0.1 " + std::to_string(master.port()) + " 1",
+                        "sentinel auth-pass main mine", "requirepass theirs"},
+                       RedisServer::Kind::kSentinel);
+  ASSERT_TRUE(sentinel.Start()) << sentinel.Log();
+  Settings settings = SettingsFor(sentinel.port());
+  settings.mode = Mode::kSentinel;
+  settings.master_name = "main";
+  settings.password = "mine";
+  settings.sentinel_password = "theirs";
+  Client client(loop, settings);
+  EXPECT_EQ("OK", TextOf(Do(client, "SET", "a", {"1"})));
+  settings.sentinel_password = "wrong";
+  Client refused(loop, settings);
+  EXPECT_NE(std::string::npos,
+            TextOf(Do(refused, "SET", "a", {"1"})).find("AUTH failed: WRONGPASS"));
+}
+
 }  // namespace
 }  // namespace framewall::redis
