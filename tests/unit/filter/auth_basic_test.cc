@@ -55,7 +55,7 @@ class AuthBasic : public ::testing::Test, public ExchangeTesting {
         " location /a { auth_basic \"closed $host\"; } location /off { auth_basic off; }"
         " location /missing { auth_basic x; auth_basic_user_file DIR/nothing; }"
         " location /folder { auth_basic x; auth_basic_user_file DIR/conf; }"
-        " location /slow { auth_basic x; auth_delay 20ms; } }");
+        " }");
   }
   Verdict With(std::string_view credentials, std::string_view location = "/a") {
     return WithField("Basic " + Base64Encode(credentials), location);
@@ -121,21 +121,6 @@ TEST_F(AuthBasic, TellsAMissingFileFromABrokenOne) {
 TEST_F(AuthBasic, NobodyPassesWithoutAUserFile) {
   Load("server { listen 8080; auth_basic x; }");
   EXPECT_EQ(With("user:good", "").status, 403);
-}
-
-TEST_F(AuthBasic, DelaysAChallenge) {
-  EXPECT_EQ(With("user:good", "/slow").kind, Kind::kSatisfied);
-  EXPECT_EQ(With("user:bad", "/slow").kind, Kind::kDone);
-  EXPECT_TRUE(driver().calls.empty());
-  while (driver().calls.empty()) driver().loop().RunOnce(std::chrono::milliseconds(100));
-  EXPECT_EQ(driver().calls, std::vector<std::string>{"finish 401"});
-  EXPECT_EQ(exchange().pending, nullptr);
-}
-
-TEST_F(AuthBasic, ADelayEndsWithItsExchange) {
-  EXPECT_EQ(With("user:bad", "/slow").kind, Kind::kDone);
-  exchange().Reset();
-  EXPECT_EQ(exchange().pending, nullptr);
 }
 
 }  // namespace
