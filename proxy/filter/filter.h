@@ -35,7 +35,7 @@ class Filter {
   virtual ~Filter() = default;
   // Once, when the head is complete and the location known.
   virtual Verdict OnRequestHead(Exchange&) { return Verdict::Continue(); }
-  // After Pause and Resume: what has come of it. A row of the access phase decides here.
+  // After Pause and Resume: what has come of it; Pause where it was somebody else who resumed.
   virtual Verdict OnResumed(Exchange&) { return Verdict::Continue(); }
   // True where the filter must see the request body before content begins.
   virtual bool wants_request_body() const { return false; }

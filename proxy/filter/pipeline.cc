@@ -4,6 +4,7 @@
 
 #include "proxy/filter/access.h"
 #include "proxy/filter/auth_basic.h"
+#include "proxy/filter/auth_request.h"
 #include "proxy/filter/limit_conn.h"
 #include "proxy/filter/limit_req.h"
 #include "proxy/filter/realip.h"
@@ -31,6 +32,9 @@ constexpr PipelineRow kPipeline[] = {
     {Phase::kAccess, "access", CheckAccess, nullptr, "the cheapest verdict first"},
     {Phase::kAccess, "auth_basic", CheckAuthBasic, nullptr,
      "hashing a password costs more than comparing addresses"},
+    {Phase::kAccess, "auth_request", nullptr, MakeAuthRequest,
+     "asking somebody else takes longest, and only who may not come in otherwise need be asked "
+     "about"},
     {Phase::kPreContent, "waf, late order", nullptr, MakeWafLateOrder,
      "the dearest check, so after every cheap refusal"},
 };

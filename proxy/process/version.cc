@@ -13,6 +13,7 @@ namespace {
 // stream and mail, anything "=dynamic".
 constexpr const char* kConfigureArguments[] = {
     "--with-http_ssl_module",
+    "--with-http_auth_request_module",
     "--with-http_realip_module",
     "--with-http_stub_status_module",
     // Not there yet.

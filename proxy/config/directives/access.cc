@@ -51,12 +51,12 @@ void ApplyUserFile(BuildContext& context, const Directive& directive) {
 }
 
 void ApplyAuthRequest(BuildContext& context, const Directive& directive) {
-  if (directive.args[0] == "off") return;
-  // Accepted and not asked would let everybody in.
-  context.Error(
-      directive,
-      "\"auth_request\" is not available yet, only \"off\" is; until then let the upstream "
-      "check, or use \"auth_basic\"");
+  const std::string& uri = directive.args[0];
+  if (uri != "off" && !uri.starts_with('/')) {
+    ReportInvalidParameter(context, directive, uri, "/URI | off");
+    return;
+  }
+  context.settings->access.auth_request = uri == "off" ? "" : uri;
 }
 
 void ApplyAuthRequestSet(BuildContext& context, const Directive& directive) {
@@ -117,9 +117,9 @@ constexpr DirectiveSpec kRows[] = {
     One("auth_delay", kHttpServerLocation, Time<kAccess, &AccessSettings::auth_delay>,
         "TIME: an answer of 401 waits so long"),
     One("auth_request", kHttpServerLocation, ApplyAuthRequest,
-        "off: subrequests that decide about access are not available yet"),
+        "URI | off: a subrequest that decides; 2xx lets pass, 401 and 403 refuse"),
     List("auth_request_set", kHttpServerLocation, {2, 2}, ApplyAuthRequestSet,
-         "$NAME VALUE: never set, as long as there is no auth_request"),
+         "$NAME VALUE: once auth_request has answered, evaluated in its subrequest"),
     List("valid_referers", kServer | kLocation, {1, kMany}, ApplyValidReferers,
          "none | blocked | server_names | NAME | ~REGEX ...: for all others $invalid_referer is 1"),
 };

@@ -128,6 +128,7 @@ struct AccessSettings {
   Template auth_basic;            // realm; "off" or empty: none
   Template auth_basic_user_file;
   Milliseconds auth_delay{0};
+  std::string auth_request;  // the URI that decides; empty: none
 };
 
 struct RealIpSettings {

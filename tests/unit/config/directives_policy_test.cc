@@ -41,8 +41,10 @@ TEST(AccessDirectives, PasswordsAndSubrequests) {
   EXPECT_EQ(Settings(loaded).access.auth_basic_user_file.source, loaded.folder->path() + "/users");
   EXPECT_EQ(Settings(loaded).access.auth_delay.count(), 1000);
   EXPECT_EQ(Settings(loaded).auth_request_set.size(), 1u);
-  EXPECT_THAT(ErrorsOf("auth_request /auth;"),
-              ElementsAre(HasSubstr("\"auth_request\" is not available yet")));
+  EXPECT_EQ(Settings(loaded).access.auth_request, "");
+  EXPECT_EQ(Settings(LoadHttp("auth_request /auth; server {}")).access.auth_request, "/auth");
+  EXPECT_THAT(ErrorsOf("auth_request auth;"),
+              ElementsAre(HasSubstr("invalid parameter \"auth\" in \"auth_request\" directive")));
   EXPECT_THAT(ErrorsOf("auth_request_set who x;"),
               ElementsAre(HasSubstr("invalid variable name \"who\"")));
 }
