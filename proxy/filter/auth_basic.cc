@@ -1,9 +1,7 @@
 #include "proxy/filter/auth_basic.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
@@ -11,8 +9,10 @@
 
 #include "proxy/base/encoding.h"
 #include "proxy/base/text.h"
-#include "proxy/base/unique_fd.h"
+#include "proxy/exchange/driver.h"
 #include "proxy/filter/password.h"
+#include "proxy/filter/password_checks.h"
+#include "proxy/filter/services.h"
 
 namespace framewall::filter {
 namespace {
@@ -51,76 +51,32 @@ Verdict Challenge(Exchange& exchange, std::string_view realm) {
   return Verdict::Respond(401);
 }
 
-// The whole file; nothing, and errno, where that fails.
-std::optional<std::string> ReadFile(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return std::nullopt;
-  std::string text;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t count = ::read(file.get(), buffer, sizeof buffer);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return std::nullopt;
-    if (count == 0) break;
-    text.append(buffer, static_cast<size_t>(count));
-  }
-  return text;
-}
+class AuthBasic final : public Filter {
+ public:
+  AuthBasic(std::string_view realm, PasswordChecks& checks) : realm_(realm), checks_(checks) {}
 
-// The hash on the first line "user:hash[:comment]" of that user. Lines that begin with '#' are
-// comments.
-std::optional<std::string_view> FindHash(std::string_view text, std::string_view user) {
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.starts_with('#') || !line.starts_with(user)) continue;
-    line.remove_prefix(user.size());
-    if (!line.starts_with(':')) continue;
-    line.remove_prefix(1);
-    return line.substr(0, std::min(line.find_first_of("\r:"), line.size()));
+  Verdict OnRequestHead(Exchange& exchange) override;
+  Verdict OnResumed(Exchange& exchange) override {
+    return answer_ ? Conclude(exchange, *answer_) : Verdict::Pause();
   }
-  return std::nullopt;
-}
+  // The client has gone while we wait.
+  void OnLog(const Exchange&) override { wait_.reset(); }
 
-Verdict CheckPassword(Exchange& exchange, const Credentials& credentials, std::string_view realm) {
-  const config::Template& setting = exchange.settings().access.auth_basic_user_file;
-  const std::string path = exchange.config.ConfPath(exchange.Expand(setting));
-  auto text = ReadFile(path);
-  if (!text) {
-    const int error = errno;
-    const bool missing = error == ENOENT;
-    exchange.LogError(missing ? LogLevel::kError : LogLevel::kCrit,
-                      fmt::format("open() \"{}\" failed", path), error);
-    return Verdict::Respond(missing ? 403 : 500);
-  }
-  const auto hash = FindHash(*text, credentials.user());
-  std::optional<bool> fits;
-  if (hash) fits = PasswordFits(credentials.password(), *hash);
-  OPENSSL_cleanse(text->data(), text->size());
-  if (!hash) {
-    exchange.LogError(LogLevel::kError,
-                      fmt::format("user \"{}\" was not found in \"{}\"", credentials.user(), path));
-    return Challenge(exchange, realm);
-  }
-  if (!fits) {
-    exchange.LogError(LogLevel::kCrit, "crypt_r() failed", errno);
-    return Verdict::Respond(500);
-  }
-  if (*fits) return Verdict::Satisfied();
-  exchange.LogError(LogLevel::kError,
-                    fmt::format("user \"{}\": password mismatch", credentials.user()));
-  return Challenge(exchange, realm);
-}
+ private:
+  Verdict Ask(Exchange& exchange, const Credentials& credentials);
+  Verdict Conclude(Exchange& exchange, PasswordAnswer answer);
 
-}  // namespace
+  const std::string_view realm_;  // in the exchange's arena, or the configuration's
+  PasswordChecks& checks_;
+  std::string path_;
+  bool is_known_ = false;
+  std::unique_ptr<PasswordChecks::Wait> wait_;
+  std::optional<PasswordAnswer> answer_;
+};
 
-Verdict CheckAuthBasic(Exchange& exchange) {
-  const config::AccessSettings& settings = exchange.settings().access;
-  if (settings.auth_basic.empty()) return Verdict::Continue();
-  const std::string_view realm = exchange.Expand(settings.auth_basic);
-  if (realm == "off") return Verdict::Continue();
-  if (settings.auth_basic_user_file.empty()) {
+Verdict AuthBasic::OnRequestHead(Exchange& exchange) {
+  const config::Template& file = exchange.settings().access.auth_basic_user_file;
+  if (file.empty()) {
     // nginx lets everybody pass here. Who wrote auth_basic wanted the opposite.
     exchange.LogError(LogLevel::kError,
                       "auth_basic is on, but auth_basic_user_file is not set: nobody may pass");
@@ -130,12 +86,85 @@ Verdict CheckAuthBasic(Exchange& exchange) {
   exchange.remote_user_known = true;
   if (!credentials) {
     exchange.LogError(LogLevel::kInfo, "no user/password was provided for basic authentication");
-    return Challenge(exchange, realm);
+    return Challenge(exchange, realm_);
   }
   exchange.remote_user = exchange.arena.Copy(credentials->user());
-  const Verdict verdict = CheckPassword(exchange, *credentials, realm);
+  path_ = exchange.config.ConfPath(exchange.Expand(file));
+  const Verdict verdict = Ask(exchange, *credentials);
   OPENSSL_cleanse(credentials->text.data(), credentials->text.size());
   return verdict;
+}
+
+Verdict AuthBasic::Ask(Exchange& exchange, const Credentials& credentials) {
+  if (credentials.password().size() > kLongestPassword) {
+    exchange.LogError(LogLevel::kError,
+                      fmt::format("user \"{}\": a password of {} octets is too long",
+                                  credentials.user(), credentials.password().size()));
+    return Challenge(exchange, realm_);
+  }
+  const auto file = checks_.files().Get(path_);
+  if (!file.ok()) {
+    const bool is_missing = file.error().system_errno == ENOENT;
+    exchange.LogError(is_missing ? LogLevel::kError : LogLevel::kCrit, file.error().message,
+                      file.error().system_errno);
+    return Verdict::Respond(is_missing ? 403 : 500);
+  }
+  const std::string* stored = (*file)->Find(credentials.user());
+  is_known_ = stored != nullptr;
+  PasswordQuestion question;
+  question.user = credentials.user();
+  question.password = credentials.password();
+  question.stored = is_known_ ? *stored : (*file)->typical();
+  question.is_known = is_known_;
+  question.remember = exchange.settings().access.auth_basic_cache;
+  answer_ = checks_.Ask(
+      question,
+      [this, &exchange](PasswordAnswer answer) {
+        answer_ = answer;
+        exchange.driver->Resume();
+      },
+      &wait_);
+  return answer_ ? Conclude(exchange, *answer_) : Verdict::Pause();
+}
+
+Verdict AuthBasic::Conclude(Exchange& exchange, PasswordAnswer answer) {
+  const std::string_view user = exchange.remote_user;
+  switch (answer) {
+    case PasswordAnswer::kFits:
+      return Verdict::Satisfied();
+    case PasswordAnswer::kDiffers:
+      exchange.LogError(LogLevel::kError,
+                        is_known_
+                            ? fmt::format("user \"{}\": password mismatch", user)
+                            : fmt::format("user \"{}\" was not found in \"{}\"", user, path_));
+      return Challenge(exchange, realm_);
+    case PasswordAnswer::kUnusable:
+      exchange.LogError(LogLevel::kError,
+                        fmt::format("user \"{}\": what \"{}\" has for him is no password hash "
+                                    "that is known here",
+                                    user, path_));
+      return Challenge(exchange, realm_);
+    case PasswordAnswer::kNoRoom:
+      exchange.LogError(LogLevel::kError,
+                        fmt::format("user \"{}\": too many passwords wait to be checked", user));
+      return Verdict::Respond(503);
+    case PasswordAnswer::kTooLate:
+      exchange.LogError(
+          LogLevel::kError,
+          fmt::format("user \"{}\": the password waited too long to be checked", user));
+      return Verdict::Respond(503);
+  }
+  return Verdict::Respond(500);
+}
+
+}  // namespace
+
+std::unique_ptr<Filter> MakeAuthBasic(Exchange& exchange, FilterServices& services) {
+  const config::AccessSettings& settings = exchange.settings().access;
+  if (settings.auth_basic.empty()) return nullptr;
+  const std::string_view realm = exchange.Expand(settings.auth_basic);
+  if (realm == "off") return nullptr;
+  return std::make_unique<AuthBasic>(realm, *services.passwords);
 }
 
 }  // namespace framewall::filter

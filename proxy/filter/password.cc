@@ -17,6 +17,10 @@ namespace {
 
 constexpr size_t kSha1Size = 20;
 
+PasswordOutcome OutcomeOf(bool fits) {
+  return fits ? PasswordOutcome::kFits : PasswordOutcome::kDiffers;
+}
+
 // crypt's own base 64: the lowest six bits first.
 void AppendCryptBase64(std::string& out, uint32_t bits, int digits) {
   constexpr std::string_view kDigits =
@@ -80,31 +84,57 @@ bool FitsSaltedSha1(std::string_view password, std::string_view base64) {
   return EqualsConstantTime(Sha1(text), std::string_view(*decoded).substr(0, kSha1Size));
 }
 
-std::optional<bool> FitsCrypt(std::string_view password, std::string_view stored) {
+PasswordOutcome FitsCrypt(std::string_view password, std::string_view stored) {
   std::string key(password);
   const std::string setting(stored);
   // 32 KiB, which crypt_r wants zeroed.
   const auto state = std::make_unique<crypt_data>();
   const char* hash = crypt_r(key.c_str(), setting.c_str(), state.get());
+  PasswordOutcome outcome = PasswordOutcome::kUnusable;
+  // It says "*0" or "*1" where it knows no such hash, and that may be just what is stored.
+  if (hash != nullptr && hash[0] != '*') outcome = OutcomeOf(EqualsConstantTime(hash, stored));
   OPENSSL_cleanse(key.data(), key.size());
-  if (hash == nullptr) return std::nullopt;
-  return EqualsConstantTime(hash, stored);
+  OPENSSL_cleanse(state.get(), sizeof(crypt_data));
+  return outcome;
+}
+
+// Up to the next '$' behind `from`, that included; all of it without one.
+size_t EndOfSegment(std::string_view stored, size_t from) {
+  return std::min(stored.find('$', from), stored.size() - 1) + 1;
 }
 
 }  // namespace
 
-std::optional<bool> PasswordFits(std::string_view password, std::string_view stored) {
+PasswordOutcome CheckPassword(std::string_view password, std::string_view stored) {
   // crypt(3) would stop at a zero octet, and take what stands before it for the whole.
-  if (password.find('\0') != std::string_view::npos) return false;
+  if (password.find('\0') != std::string_view::npos) return PasswordOutcome::kDiffers;
   if (stored.starts_with("$apr1$")) {
-    return EqualsConstantTime(HashApr1(password, stored), stored);
+    return OutcomeOf(EqualsConstantTime(HashApr1(password, stored), stored));
   }
-  if (stored.starts_with("{PLAIN}")) return EqualsConstantTime(password, stored.substr(7));
-  if (stored.starts_with("{SSHA}")) return FitsSaltedSha1(password, stored.substr(6));
+  if (stored.starts_with("{PLAIN}")) {
+    return OutcomeOf(EqualsConstantTime(password, stored.substr(7)));
+  }
+  if (stored.starts_with("{SSHA}")) return OutcomeOf(FitsSaltedSha1(password, stored.substr(6)));
   if (stored.starts_with("{SHA}")) {
-    return EqualsConstantTime(Base64Encode(Sha1(password)), stored.substr(5));
+    return OutcomeOf(EqualsConstantTime(Base64Encode(Sha1(password)), stored.substr(5)));
   }
   return FitsCrypt(password, stored);
+}
+
+bool IsQuickToCheck(std::string_view stored) {
+  return stored.starts_with("{PLAIN}") || stored.starts_with("{SHA}") ||
+         stored.starts_with("{SSHA}");
+}
+
+std::string_view PasswordKind(std::string_view stored) {
+  if (stored.starts_with('{')) return stored.substr(0, stored.find('}') + 1);
+  if (!stored.starts_with('$')) return {};
+  const size_t end = EndOfSegment(stored, 1);
+  const std::string_view id = stored.substr(0, end);
+  if (id == "$apr1$" || id == "$1$" || end == stored.size()) return id;
+  const bool is_sha = id == "$5$" || id == "$6$";
+  if (is_sha && !stored.substr(end).starts_with("rounds=")) return id;
+  return stored.substr(0, EndOfSegment(stored, end));
 }
 
 }  // namespace framewall::filter

@@ -30,7 +30,7 @@ constexpr PipelineRow kPipeline[] = {
     {Phase::kPreAccess, "websocket policy", nullptr, MakeWebSocketPolicy,
      "what is no handshake costs no password and no upstream; its client counts behind the limits"},
     {Phase::kAccess, "access", CheckAccess, nullptr, "the cheapest verdict first"},
-    {Phase::kAccess, "auth_basic", CheckAuthBasic, nullptr,
+    {Phase::kAccess, "auth_basic", nullptr, MakeAuthBasic,
      "hashing a password costs more than comparing addresses"},
     {Phase::kAccess, "auth_request", nullptr, MakeAuthRequest,
      "asking somebody else takes longest, and only who may not come in otherwise need be asked "

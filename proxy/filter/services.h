@@ -27,6 +27,7 @@ class RuleSet;
 namespace framewall::filter {
 
 class LimitZones;
+class PasswordChecks;
 
 class FilterServices {
  public:
@@ -45,6 +46,8 @@ class FilterServices {
   std::function<void(int64_t rule_id, bool refused)> count_rule;
   // An audit record could not be written.
   std::function<void()> audit_lost;
+  // auth_basic's.
+  PasswordChecks* passwords = nullptr;
   // A subrequest without a client (exchange/subrequest.h), as if detached: a GET without fields,
   // from nobody's address, in that server. For what is fetched again now and then.
   std::function<std::unique_ptr<exchange::Subrequest>(const config::ServerConfig&,

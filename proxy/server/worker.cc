@@ -12,6 +12,7 @@
 #include "proxy/event/signal.h"
 #include "proxy/event/timer.h"
 #include "proxy/filter/limit_conn.h"
+#include "proxy/filter/password_checks.h"
 #include "proxy/route/map_table.h"
 #include "proxy/server/connection.h"
 #include "proxy/server/loaded_resources.h"
@@ -35,6 +36,7 @@ class Worker {
         maps_(config_),
         variables_(config_, maps_),
         servers_(config_.http),
+        passwords_(std::make_unique<filter::PasswordChecks>(loop_)),
         upstreams_(loop_, config_, resources_.upstream_state.get(), resources_.client_tls.get()),
         accept_timer_(loop_, [this] { ResumeAccepting(); }),
         shutdown_timer_(loop_, [this] { ForceClose(false); }) {
@@ -49,6 +51,8 @@ class Worker {
     services_.access_logs = resources_.access_logs.get();
     services_.metrics = &metrics_;
     services_.filters.loop = &loop_;
+    services_.filters.passwords = passwords_.get();
+    passwords_->count = [this](std::string_view outcome) { metrics_.PasswordChecked(outcome); };
     services_.filters.limit_zones = resources_.limit_zones.get();
     filter::ForgetDeadConnections(*resources_.limit_zones, ::getpid());
     services_.filters.rule_sets = &resources_.rule_sets;
@@ -97,6 +101,8 @@ class Worker {
     }
     loop_.Run();
     CloseAll();
+    // While signals still have their handlers: a hash under way is waited for.
+    passwords_.reset();
     if (services_.access_logs != nullptr) services_.access_logs->Flush();
     return 0;
   }
@@ -276,6 +282,7 @@ class Worker {
   route::MapTable maps_;
   exchange::Variables variables_;
   route::ServerTable servers_;
+  std::unique_ptr<filter::PasswordChecks> passwords_;
   upstream::Runtime upstreams_;
   tls::ServerTlsHooks hooks_;
   Services services_;

@@ -25,6 +25,7 @@ struct Families {
   metrics::HistogramId upstream_time;
   metrics::CounterId waf_verdicts;
   metrics::CounterId audit_lost;
+  metrics::CounterId passwords;
   metrics::GaugeId draining;
   metrics::GaugeId generations;
   metrics::GaugeId sockets_open;
@@ -70,6 +71,10 @@ Result<std::unique_ptr<metrics::Registry>> MakeRegistry(size_t slots) {
       "framewall_waf_verdicts_total", "Rules that matched or refused.", {"rule", "verdict"}, 2048);
   families.audit_lost = builder.AddCounter("framewall_waf_audit_records_lost_total",
                                            "Audit records that could not be written.");
+  families.passwords = builder.AddCounter(
+      "framewall_password_checks_total",
+      "Passwords of auth_basic: right, wrong, remembered, or refused as too many waited.",
+      {"outcome"}, 8);
   families.draining = builder.AddGauge("framewall_workers_draining",
                                        "Workers of old configurations that finish their requests.");
   families.generations =
@@ -193,6 +198,10 @@ void WorkerMetrics::RuleCounted(int64_t rule_id, bool refused) {
   const std::string id = std::to_string(rule_id);
   const std::array<std::string_view, 2> labels = {id, refused ? "refused" : "matched"};
   registry_->GetCounter(families.waf_verdicts, labels).Add();
+}
+
+void WorkerMetrics::PasswordChecked(std::string_view outcome) {
+  if (registry_ != nullptr) registry_->GetCounter(families.passwords, {outcome}).Add();
 }
 
 void WorkerMetrics::AuditRecordLost() {

@@ -38,6 +38,7 @@ class WorkerMetrics {
   void SocketRefused(bool from_client);
   void RuleCounted(int64_t rule_id, bool refused);
   void AuditRecordLost();
+  void PasswordChecked(std::string_view outcome);
   // This worker drains in an old generation.
   void Draining();
 

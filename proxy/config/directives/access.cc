@@ -50,6 +50,14 @@ void ApplyUserFile(BuildContext& context, const Directive& directive) {
   if (value) context.settings->access.auth_basic_user_file = std::move(*value);
 }
 
+void ApplyAuthBasicCache(BuildContext& context, const Directive& directive) {
+  if (directive.args[0] == "off") {
+    context.settings->access.auth_basic_cache = Milliseconds(0);
+  } else if (const auto time = ReadTime(context, directive, directive.args[0])) {
+    context.settings->access.auth_basic_cache = *time;
+  }
+}
+
 void ApplyAuthRequest(BuildContext& context, const Directive& directive) {
   const std::string& uri = directive.args[0];
   if (uri != "off" && !uri.starts_with('/')) {
@@ -114,6 +122,8 @@ constexpr DirectiveSpec kRows[] = {
         TemplateText<kAccess, &AccessSettings::auth_basic>, "REALM | off: ask for a password"),
     One("auth_basic_user_file", kHttpServerLocation | kLimitExcept, ApplyUserFile,
         "FILE: lines of NAME:HASH"),
+    One("auth_basic_cache", kHttpServerLocation | kLimitExcept, ApplyAuthBasicCache,
+        "TIME | off: so long a right password need not be hashed again (10s)"),
     One("auth_delay", kHttpServerLocation, Time<kAccess, &AccessSettings::auth_delay>,
         "TIME: an answer of 401 waits so long"),
     One("auth_request", kHttpServerLocation, ApplyAuthRequest,

@@ -127,6 +127,7 @@ struct AccessSettings {
   std::vector<AccessRule> rules;  // allow and deny in order; replaced as a list
   Template auth_basic;            // realm; "off" or empty: none
   Template auth_basic_user_file;
+  Milliseconds auth_basic_cache{10'000};  // a right password is remembered; 0: never
   Milliseconds auth_delay{0};
   std::string auth_request;  // the URI that decides; empty: none
 };
