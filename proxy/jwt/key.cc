@@ -1,0 +1,241 @@
+#include "proxy/jwt/key.h"
+
+#include <cjose/jwk.h>
+#include <cjose/jws.h>
+#include <fmt/format.h>
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include <bit>
+#include <utility>
+
+#include "proxy/base/encoding.h"
+#include "proxy/jwt/json_object.h"
+
+namespace framewall::jwt {
+
+struct Key::Handle {
+  cjose_jwk_t* jwk = nullptr;
+  EVP_PKEY* ed25519 = nullptr;
+
+  ~Handle() {
+    if (jwk != nullptr) cjose_jwk_release(jwk);
+    EVP_PKEY_free(ed25519);
+  }
+};
+
+namespace {
+
+Error Unusable(std::string why) {
+  return Error{ErrorKind::kRefused, ErrorSource::kOperator, std::move(why), 0};
+}
+
+// Octets that do not stay in memory.
+struct Octets {
+  std::string bytes;
+  explicit Octets(std::string in) : bytes(std::move(in)) {}
+  Octets(Octets&&) = default;
+  ~Octets() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+  uint8_t* data() { return reinterpret_cast<uint8_t*>(bytes.data()); }
+  size_t size() const { return bytes.size(); }
+};
+
+Result<Octets> ReadOctets(const JsonObject& jwk, const char* name) {
+  const auto text = jwk.String(name);
+  if (!text) return Unusable(fmt::format("\"{}\" is missing or no string", name));
+  auto bytes = Base64UrlDecode(*text);
+  if (!bytes || bytes->empty()) {
+    return Unusable(fmt::format("\"{}\" is not base64url without padding", name));
+  }
+  return Octets(std::move(*bytes));
+}
+
+struct Curve {
+  std::string_view name;
+  KeyType type;
+  cjose_jwk_ec_curve id;
+  size_t octets;  // of a coordinate
+};
+constexpr Curve kCurves[] = {
+    {"P-256", KeyType::kP256, CJOSE_JWK_EC_P_256, 32},
+    {"P-384", KeyType::kP384, CJOSE_JWK_EC_P_384, 48},
+    {"P-521", KeyType::kP521, CJOSE_JWK_EC_P_521, 66},
+};
+
+struct Made {
+  KeyType type = KeyType::kOct;
+  cjose_jwk_t* jwk = nullptr;
+  EVP_PKEY* ed25519 = nullptr;
+  size_t octets = 0;
+};
+
+size_t BitsOf(const std::string& number) {
+  return number.empty()
+             ? 0
+             : number.size() * 8 -
+                   static_cast<size_t>(std::countl_zero(static_cast<uint8_t>(number[0])));
+}
+
+Result<Made> MakeRsa(const JsonObject& jwk) {
+  FW_ASSIGN(Octets n, ReadOctets(jwk, "n"));
+  FW_ASSIGN(Octets e, ReadOctets(jwk, "e"));
+  // Some writers put a zero in front, as in DER.
+  n.bytes.erase(0, std::min(n.bytes.find_first_not_of('\0'), n.bytes.size()));
+  const size_t bits = BitsOf(n.bytes);
+  if (bits < kLeastRsaBits || bits > kMostRsaBits) {
+    return Unusable(fmt::format("its modulus has {} bits, {} to {} were expected", bits,
+                                kLeastRsaBits, kMostRsaBits));
+  }
+  e.bytes.erase(0, std::min(e.bytes.find_first_not_of('\0'), e.bytes.size()));
+  if (e.bytes.empty() || e.size() > 8 || (e.bytes.back() & 1) == 0 || e.bytes == "\x01") {
+    return Unusable("\"e\" is no public exponent");
+  }
+  cjose_jwk_rsa_keyspec spec{};
+  spec.n = n.data();
+  spec.nlen = n.size();
+  spec.e = e.data();
+  spec.elen = e.size();
+  cjose_err error{};
+  return Made{KeyType::kRsa, cjose_jwk_create_RSA_spec(&spec, &error), nullptr, n.size()};
+}
+
+Result<Made> MakeEc(const JsonObject& jwk) {
+  const auto name = jwk.String("crv");
+  for (const Curve& curve : kCurves) {
+    if (name != curve.name) continue;
+    FW_ASSIGN(Octets x, ReadOctets(jwk, "x"));
+    FW_ASSIGN(Octets y, ReadOctets(jwk, "y"));
+    if (x.size() != curve.octets || y.size() != curve.octets) {
+      return Unusable(fmt::format("\"x\" and \"y\" are not {} octets long", curve.octets));
+    }
+    cjose_jwk_ec_keyspec spec{};
+    spec.crv = curve.id;
+    spec.x = x.data();
+    spec.xlen = x.size();
+    spec.y = y.data();
+    spec.ylen = y.size();
+    cjose_err error{};
+    return Made{curve.type, cjose_jwk_create_EC_spec(&spec, &error), nullptr, curve.octets};
+  }
+  return Unusable("its \"crv\" is none of P-256, P-384 and P-521");
+}
+
+Result<Made> MakeOct(const JsonObject& jwk) {
+  FW_ASSIGN(Octets k, ReadOctets(jwk, "k"));
+  if (k.size() < HashOctets(Algorithm::kHs256)) {
+    return Unusable(fmt::format("it has {} octets, for HS256 at least 32 were expected", k.size()));
+  }
+  cjose_err error{};
+  return Made{KeyType::kOct, cjose_jwk_create_oct_spec(k.data(), k.size(), &error), nullptr,
+              k.size()};
+}
+
+Result<Made> MakeOkp(const JsonObject& jwk) {
+  if (jwk.String("crv") != "Ed25519") return Unusable("its \"crv\" is not Ed25519");
+  FW_ASSIGN(Octets x, ReadOctets(jwk, "x"));
+  if (x.size() != 32) return Unusable("\"x\" is not 32 octets long");
+  return Made{KeyType::kEd25519, nullptr,
+              EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, x.data(), x.size()), 32};
+}
+
+Result<Made> Make(const JsonObject& jwk) {
+  const auto kty = jwk.String("kty");
+  if (!kty) return Unusable("\"kty\" is missing or no string");
+  if (kty == "RSA") return MakeRsa(jwk);
+  if (kty == "EC") return MakeEc(jwk);
+  if (kty == "oct") return MakeOct(jwk);
+  if (kty == "OKP") return MakeOkp(jwk);
+  return Unusable("its \"kty\" is none of RSA, EC, oct and OKP");
+}
+
+// `use` and `key_ops`: a key that says what it is for must say that it verifies.
+Status CheckUse(const JsonObject& jwk) {
+  if (jwk.Has("use") && jwk.String("use") != "sig") {
+    return Unusable("its \"use\" is not \"sig\"");
+  }
+  const json_t* operations = json_object_get(jwk.get(), "key_ops");
+  if (operations == nullptr) return OkStatus();
+  size_t index = 0;
+  json_t* one = nullptr;
+  json_array_foreach(operations, index, one) {
+    const char* text = json_string_value(one);
+    if (text != nullptr && std::string_view(text) == "verify") return OkStatus();
+  }
+  return Unusable("its \"key_ops\" do not have \"verify\"");
+}
+
+bool VerifyWithCjose(cjose_jwk_t* jwk, std::string_view compact) {
+  cjose_err error{};
+  cjose_jws_t* jws = cjose_jws_import(compact.data(), compact.size(), &error);
+  const bool fits = jws != nullptr && cjose_jws_verify(jws, jwk, &error);
+  if (jws != nullptr) cjose_jws_release(jws);
+  // A signature that does not fit leaves entries in OpenSSL's queue, which others would read.
+  if (!fits) ERR_clear_error();
+  return fits;
+}
+
+bool VerifyEd25519(EVP_PKEY* key, std::string_view input, std::string_view signature) {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  if (context == nullptr) return false;
+  const bool fits =
+      EVP_DigestVerifyInit(context, nullptr, nullptr, nullptr, key) == 1 &&
+      EVP_DigestVerify(context, reinterpret_cast<const uint8_t*>(signature.data()),
+                       signature.size(), reinterpret_cast<const uint8_t*>(input.data()),
+                       input.size()) == 1;
+  EVP_MD_CTX_free(context);
+  if (!fits) ERR_clear_error();
+  return fits;
+}
+
+}  // namespace
+
+Key::Key() : handle_(std::make_unique<Handle>()) {}
+Key::Key(Key&&) noexcept = default;
+Key& Key::operator=(Key&&) noexcept = default;
+Key::~Key() = default;
+
+Result<Key> Key::FromJwk(const JsonObject& jwk) {
+  FW_TRY(CheckUse(jwk));
+  Key key;
+  if (jwk.Has("kid")) {
+    const auto kid = jwk.String("kid");
+    if (!kid) return Unusable("its \"kid\" is no string");
+    key.kid_ = std::string(*kid);
+  }
+  if (jwk.Has("alg")) {
+    key.algorithm_ = FindAlgorithm(jwk.String("alg").value_or(std::string_view()));
+    if (!key.algorithm_) return Unusable("its \"alg\" is no known signature algorithm");
+  }
+  FW_ASSIGN(const Made made, Make(jwk));
+  key.handle_->jwk = made.jwk;
+  key.handle_->ed25519 = made.ed25519;
+  key.type_ = made.type;
+  key.octets_ = made.octets;
+  if (made.jwk == nullptr && made.ed25519 == nullptr) {
+    ERR_clear_error();
+    return Unusable("its numbers are no key");
+  }
+  if (key.algorithm_ && !key.Fits(*key.algorithm_)) {
+    return Unusable(fmt::format("its \"alg\" {} does not fit its type, curve or length",
+                                AlgorithmName(*key.algorithm_)));
+  }
+  return key;
+}
+
+bool Key::Fits(Algorithm algorithm) const {
+  if (KeyTypeOf(algorithm) != type_) return false;
+  if (algorithm_ && *algorithm_ != algorithm) return false;
+  return type_ != KeyType::kOct || octets_ >= HashOctets(algorithm);
+}
+
+bool Key::Verify(Algorithm algorithm, std::string_view compact, std::string_view signing_input,
+                 std::string_view signature) const {
+  const size_t fixed = SignatureOctets(algorithm);
+  if (signature.size() != (fixed != 0 ? fixed : octets_)) return false;
+  if (type_ == KeyType::kEd25519) return VerifyEd25519(handle_->ed25519, signing_input, signature);
+  return VerifyWithCjose(handle_->jwk, compact);
+}
+
+}  // namespace framewall::jwt
