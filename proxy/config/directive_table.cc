@@ -61,6 +61,7 @@ DirectiveTable::DirectiveTable()
           {"Locations", LocationCoreDirectives()},
           {"Rewriting", RewriteDirectives()},
           {"Access", AccessDirectives()},
+          {"Tokens", JwtDirectives()},
           {"Real client address", RealIpDirectives()},
           {"Response headers", HeadersDirectives()},
           {"Logs", LogDirectives()},

@@ -145,6 +145,19 @@ void CheckUpgrades(const LocationConfig& location, Diagnostics& diagnostics) {
   for (const auto& inner : location.locations) CheckUpgrades(*inner, diagnostics);
 }
 
+// auth_jwt without keys refuses everybody. A server whose locations all have their own is not meant.
+void CheckTokenKeys(const LocationConfig& location, Diagnostics& diagnostics) {
+  const JwtSettings& jwt = location.settings.jwt;
+  const bool is_asked =
+      location.match != LocationConfig::Match::kServer || location.locations.empty();
+  if (is_asked && jwt.enabled() && jwt.keys.empty()) {
+    diagnostics.Warn(location.at,
+                     "\"auth_jwt\" is on, but neither \"auth_jwt_key_file\" nor "
+                     "\"auth_jwt_key_request\" is set: nobody may pass");
+  }
+  for (const auto& inner : location.locations) CheckTokenKeys(*inner, diagnostics);
+}
+
 void CheckVariables(const Config& config, const VariableCatalog& catalog,
                     Diagnostics& diagnostics) {
   for (const VariableName& name : config.variables.names()) {
@@ -166,7 +179,10 @@ void Validate(Config& config, const VariableCatalog* variables, Diagnostics& dia
   ResolveProxyPasses(config, diagnostics);
   ResolveLimitZones(config, diagnostics);
   CheckServers(config, diagnostics);
-  for (const auto& server : config.http.servers) CheckUpgrades(server->root, diagnostics);
+  for (const auto& server : config.http.servers) {
+    CheckUpgrades(server->root, diagnostics);
+    CheckTokenKeys(server->root, diagnostics);
+  }
   if (variables != nullptr) CheckVariables(config, *variables, diagnostics);
 }
 

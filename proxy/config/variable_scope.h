@@ -30,12 +30,13 @@ enum class VariableKind : uint8_t {
   kMap,         // computed by maps[index]
   kGeo,         // computed by geos[index]
   kSplit,       // computed by split_clients[index]
+  kToken,       // of a verified token: token_variables[index]
 };
 
 struct VariableName {
   std::string name;  // without '$', lower case as nginx has it
   VariableKind kind = VariableKind::kReferenced;
-  int index = -1;        // of the map, geo or split_clients block
+  int index = -1;        // of the map, geo or split_clients block, or token_variables
   SourceLocation first;  // first reference or definition, for errors
 };
 

@@ -14,6 +14,7 @@ std::span<const BuiltinVariable> ConnectionVariables();
 std::span<const BuiltinVariable> ResponseVariables();
 std::span<const BuiltinVariable> TlsVariables();
 std::span<const BuiltinVariable> SocketVariables();
+std::span<const BuiltinVariable> IdentityVariables();
 
 // `text` outlives the exchange's use of it: in its arena, its configuration, or static.
 inline void SetView(Value& value, std::string_view text) {

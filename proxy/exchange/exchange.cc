@@ -113,6 +113,9 @@ void Exchange::Reset() {
   pending.reset();
   limit_req_status = {};
   limit_conn_status = {};
+  identity_.reset();
+  identity_ends_.reset();
+  subprotocol_token = {};
   socket.reset();
   waf_transaction_id = {};
   redirect_location = {};
@@ -158,6 +161,15 @@ void Exchange::Set(config::VariableSlot slot, std::string_view text) {
   const std::string_view copy = arena.Copy(text);
   if (variables.Assign(*this, slot, copy)) return;
   values_[static_cast<size_t>(slot)] = Value{Value::State::kPresent, copy};
+}
+
+void Exchange::SetIdentity(std::shared_ptr<const Identity> identity, std::optional<int64_t> ends) {
+  if (identity == nullptr && identity_ == nullptr) return;
+  identity_ = std::move(identity);
+  identity_ends_ = identity_ == nullptr ? std::nullopt : ends;
+  for (size_t slot = 0; slot < values_.size(); ++slot) {
+    if (variables.depends_on_identity(static_cast<config::VariableSlot>(slot))) values_[slot] = {};
+  }
 }
 
 std::string_view Exchange::Expand(const config::Template& text) {

@@ -19,6 +19,7 @@
 #include "proxy/exchange/body_buffer.h"
 #include "proxy/exchange/connection_info.h"
 #include "proxy/exchange/driver.h"
+#include "proxy/exchange/identity.h"
 #include "proxy/exchange/socket_record.h"
 #include "proxy/exchange/upstream_record.h"
 #include "proxy/http/message.h"
@@ -163,6 +164,17 @@ class Exchange final : public LogContext {
   std::string_view redirect_location;  // of a rule's redirect; becomes Location
   int waf_rule_id = 0;                 // of the rule that refused; 0: none
 
+  // --- Who the client has proved to be; null until a token was verified here ---
+  const Identity* identity() const { return identity_.get(); }
+  const std::shared_ptr<const Identity>& shared_identity() const { return identity_; }
+  // Milliseconds since 1970 when it ends, leeway included; nothing: it does not, or there is none.
+  const std::optional<int64_t>& identity_ends() const { return identity_ends_; }
+  // Also null: nothing is known any more. What maps and the like had made of the former one is
+  // forgotten.
+  void SetIdentity(std::shared_ptr<const Identity> identity, std::optional<int64_t> ends);
+  // The token that was taken out of Sec-WebSocket-Protocol (auth_jwt token=$websocket_…).
+  std::string_view subprotocol_token;
+
   // --- The WebSocket that it became; null where it did not ---
   std::unique_ptr<SocketRecord> socket;
 
@@ -197,6 +209,8 @@ class Exchange final : public LogContext {
   friend class Variables;
   void CopyValues(const Exchange& from, bool computed_too);
 
+  std::shared_ptr<const Identity> identity_;
+  std::optional<int64_t> identity_ends_;
   std::vector<Value> values_;  // by slot; made when first needed
   Regex::Captures captures_;
   std::string_view capture_subject_;

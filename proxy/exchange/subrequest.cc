@@ -43,6 +43,8 @@ void Exchange::BeginAsSubrequest(const Exchange& parent, std::string_view uri_in
   limit_req_status = parent.limit_req_status;
   limit_conn_status = parent.limit_conn_status;
   waf_transaction_id = arena.Copy(parent.waf_transaction_id);
+  identity_ = parent.identity_;
+  identity_ends_ = parent.identity_ends_;
   CopyValues(parent, true);
 }
 

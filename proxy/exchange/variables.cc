@@ -1,5 +1,7 @@
 #include "proxy/exchange/variables.h"
 
+#include <algorithm>
+#include <string>
 #include <unordered_map>
 
 #include "proxy/base/check.h"
@@ -15,7 +17,7 @@ struct Catalogue {
 
   Catalogue() {
     for (const auto piece : {RequestVariables(), ConnectionVariables(), ResponseVariables(),
-                             TlsVariables(), SocketVariables()}) {
+                             TlsVariables(), SocketVariables(), IdentityVariables()}) {
       for (const BuiltinVariable& variable : piece) {
         if (variable.is_family) {
           families.push_back(&variable);
@@ -60,7 +62,7 @@ const config::VariableCatalog& BuiltinCatalog() {
 }
 
 Variables::Variables(const config::Config& config, const ComputedVariables& computed)
-    : computed_(computed) {
+    : config_(config), computed_(computed) {
   for (const config::VariableName& name : config.variables.names()) {
     Bound bound;
     bound.name = &name;
@@ -73,6 +75,7 @@ Variables::Variables(const config::Config& config, const ComputedVariables& comp
           bound.suffix = std::string_view(name.name);
           if (bound.builtin->is_family) bound.suffix.remove_prefix(bound.builtin->name.size());
           bound.cacheable = bound.builtin->cacheable;
+          bound.depends_on_identity = bound.builtin->is_identity;
         }
         break;
       case config::VariableKind::kSet:
@@ -88,8 +91,55 @@ Variables::Variables(const config::Config& config, const ComputedVariables& comp
         bound.cacheable = true;
         bound.builtin = nullptr;
         break;
+      case config::VariableKind::kToken:
+        bound.depends_on_identity = true;
+        bound.builtin = nullptr;
+        break;
     }
     bound_.push_back(bound);
+  }
+  FindIdentityDependence(config);
+}
+
+bool Variables::AnyDependsOnIdentity(const config::Template& text) const {
+  return std::any_of(text.parts.begin(), text.parts.end(), [this](const auto& part) {
+    return part.variable != config::kNoVariable && depends_on_identity(part.variable);
+  });
+}
+
+// Maps may refer to maps: until nothing changes any more.
+void Variables::FindIdentityDependence(const config::Config& config) {
+  const auto of_map = [this](const config::MapConfig& map) {
+    const auto in_values = [this](const auto& values) {
+      return std::any_of(values.begin(), values.end(),
+                         [this](const auto& one) { return AnyDependsOnIdentity(one.second); });
+    };
+    return AnyDependsOnIdentity(map.source) || AnyDependsOnIdentity(map.default_value) ||
+           in_values(map.exact) || in_values(map.leading_wildcards) ||
+           in_values(map.trailing_wildcards) ||
+           std::any_of(map.regexes.begin(), map.regexes.end(),
+                       [this](const auto& one) { return AnyDependsOnIdentity(one.value); });
+  };
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (Bound& bound : bound_) {
+      if (bound.depends_on_identity) continue;
+      const auto index = static_cast<size_t>(std::max(bound.name->index, 0));
+      switch (bound.name->kind) {
+        case config::VariableKind::kMap:
+          bound.depends_on_identity = of_map(config.http.maps[index]);
+          break;
+        case config::VariableKind::kGeo:
+          bound.depends_on_identity = AnyDependsOnIdentity(config.http.geos[index].address);
+          break;
+        case config::VariableKind::kSplit:
+          bound.depends_on_identity = AnyDependsOnIdentity(config.http.split_clients[index].source);
+          break;
+        default:
+          break;
+      }
+      changed = changed || bound.depends_on_identity;
+    }
   }
 }
 
@@ -103,6 +153,19 @@ void Variables::Evaluate(Exchange& exchange, config::VariableSlot slot, Value& v
     case config::VariableKind::kSplit:
       computed_.Compute(exchange, *bound.name, value);
       return;
+    case config::VariableKind::kToken: {
+      const config::TokenVariable& token =
+          config_.http.token_variables[static_cast<size_t>(bound.name->index)];
+      std::string text;
+      const Identity* identity = exchange.identity();
+      value.state = Value::State::kAbsent;
+      if (identity == nullptr) return;
+      if (token.of_header ? identity->AppendHeader(token.path, text)
+                          : identity->AppendClaim(token.path, text)) {
+        SetCopy(exchange, value, text);
+      }
+      return;
+    }
     case config::VariableKind::kReferenced:
     case config::VariableKind::kSet:
       if (bound.builtin != nullptr) {
@@ -131,6 +194,7 @@ bool Variables::Assign(Exchange& exchange, config::VariableSlot slot, std::strin
 Variables::Origin Variables::origin(config::VariableSlot slot) const {
   switch (bound_[static_cast<size_t>(slot)].name->kind) {
     case config::VariableKind::kReferenced:
+    case config::VariableKind::kToken:
       return Origin::kBuiltin;
     case config::VariableKind::kSet:
       return Origin::kSet;
@@ -144,6 +208,10 @@ Variables::Origin Variables::origin(config::VariableSlot slot) const {
 
 bool Variables::cacheable(config::VariableSlot slot) const {
   return bound_[static_cast<size_t>(slot)].cacheable;
+}
+
+bool Variables::depends_on_identity(config::VariableSlot slot) const {
+  return bound_[static_cast<size_t>(slot)].depends_on_identity;
 }
 
 }  // namespace framewall::exchange

@@ -19,9 +19,10 @@ using Getter = void (*)(Exchange&, std::string_view suffix, Value& value);
 struct BuiltinVariable {
   std::string_view name;
   Getter get;
-  bool is_family = false;   // `name` is a prefix: "http_"
-  bool cacheable = false;   // the value cannot change within an exchange
-  bool changeable = false;  // `set` may overwrite it
+  bool is_family = false;    // `name` is a prefix: "http_"
+  bool cacheable = false;    // the value cannot change within an exchange
+  bool changeable = false;   // `set` may overwrite it
+  bool is_identity = false;  // known only once a token is verified
 };
 
 // The catalogue, joined in sight from variables_request.cc, variables_connection.cc, …
@@ -50,6 +51,9 @@ class Variables {
   // By `set` and its kin, or by a map, geo or split_clients; neither for built-in ones.
   enum class Origin : uint8_t { kBuiltin, kSet, kComputed };
   Origin origin(config::VariableSlot slot) const;
+  // Is it made of what a verified token says, also through maps and the like? Not through `set`,
+  // which stores what it finds.
+  bool depends_on_identity(config::VariableSlot slot) const;
 
  private:
   struct Bound {
@@ -57,7 +61,13 @@ class Variables {
     std::string_view suffix;
     const config::VariableName* name = nullptr;
     bool cacheable = false;
+    bool depends_on_identity = false;
   };
+  // Of what maps, geos and split_clients refer to.
+  void FindIdentityDependence(const config::Config& config);
+  bool AnyDependsOnIdentity(const config::Template& text) const;
+
+  const config::Config& config_;
   const ComputedVariables& computed_;
   std::vector<Bound> bound_;
 };

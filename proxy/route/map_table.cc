@@ -105,6 +105,7 @@ void MapTable::Compute(Exchange& exchange, const config::VariableName& name, Val
       return ComputeSplit(exchange, config_.http.split_clients[index], value);
     case config::VariableKind::kReferenced:
     case config::VariableKind::kSet:
+    case config::VariableKind::kToken:
       return;
   }
 }

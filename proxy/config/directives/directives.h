@@ -33,6 +33,7 @@ std::span<const DirectiveSpec> MapDirectives();
 std::span<const DirectiveSpec> LimitsDirectives();
 std::span<const DirectiveSpec> WafDirectives();
 std::span<const DirectiveSpec> WebSocketDirectives();
+std::span<const DirectiveSpec> JwtDirectives();
 // Everything else nginx knows: inert, refused, or harmless only in one value.
 std::span<const DirectiveSpec> UnsupportedDirectives();
 

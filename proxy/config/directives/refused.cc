@@ -86,10 +86,6 @@ constexpr std::string_view kCachePath[] = {"proxy_cache_path", "proxy_cache_purg
 constexpr std::string_view kFlv[] = {"flv", "mp4"};
 constexpr std::string_view kXslt[] = {"xslt_stylesheet"};
 constexpr std::string_view kSecureLink[] = {"secure_link", "secure_link_md5", "secure_link_secret"};
-constexpr std::string_view kAuthJwt[] = {
-    "auth_jwt",           "auth_jwt_key_file",  "auth_jwt_key_request",
-    "auth_jwt_key_cache", "auth_jwt_type",      "auth_jwt_require",
-    "auth_jwt_leeway",    "auth_jwt_claim_set", "auth_jwt_header_set"};
 constexpr std::string_view kAuthOther[] = {
     "auth_pam",    "auth_pam_service_name", "auth_ldap", "auth_ldap_servers",
     "auth_digest", "oidc_provider",         "auth_oidc"};
@@ -156,7 +152,6 @@ constexpr Unserved kFamilies[] = {
     {kLocation, "pseudo-streaming is not served; players use ranges, so leave it out", kFlv},
     {kLocation, "answers are not transformed; do it in the upstream", kXslt},
     {kHsl, "links are not checked; do it in the upstream or with auth_request", kSecureLink},
-    {kHsl | kLimitExcept, "tokens are not checked yet; use auth_request", kAuthJwt},
     {kHsl | kLimitExcept, "this way of authentication is not there; use auth_request", kAuthOther},
     {kHsl, "browsers are not told apart; use map with $http_user_agent", kBrowser},
     {kHttp, "GeoIP data bases are not read; use geo", kGeoip},

@@ -12,6 +12,7 @@
 #include "proxy/base/regex.h"
 #include "proxy/config/directive.h"
 #include "proxy/config/model/core.h"
+#include "proxy/config/model/jwt.h"
 #include "proxy/config/model/limits.h"
 #include "proxy/config/model/listen.h"
 #include "proxy/config/model/map.h"
@@ -37,6 +38,8 @@ struct LocationSettings {
   WafSettings waf;
   LimitSettings limits;
   WebSocketSettings websocket;
+  JwtSettings jwt;
+  SocketTokenSettings socket_token;
   bool rewrite_log = false;
   bool uninitialized_variable_warn = true;
   std::vector<std::pair<VariableSlot, Template>> auth_request_set;
@@ -122,6 +125,7 @@ struct HttpConfig {
   std::deque<MapConfig> maps;
   std::deque<GeoConfig> geos;
   std::deque<SplitClientsConfig> split_clients;
+  std::deque<TokenVariable> token_variables;
   std::deque<MediaTypes> types;
   int location_count = 0;
 };

@@ -30,7 +30,7 @@ TEST(UnsupportedDirectives, RefusedOnesSayWhatToDo) {
   EXPECT_THAT(LoadText("stream { server { listen 1; } }\nevents {}\nhttp {}").errors(),
               ElementsAre(HasSubstr("\"stream\" directive is not supported")));
   EXPECT_THAT(LoadHttp("js_import a.js;").errors(), ElementsAre(HasSubstr("no JavaScript")));
-  EXPECT_THAT(LoadHttp("auth_jwt realm;").errors(), ElementsAre(HasSubstr("auth_request")));
+  EXPECT_THAT(LoadHttp("auth_digest realm;").errors(), ElementsAre(HasSubstr("auth_request")));
 }
 
 TEST(UnsupportedDirectives, SwitchesAreHarmlessInOneValue) {
