@@ -4,6 +4,7 @@
 
 #include "proxy/filter/access.h"
 #include "proxy/filter/auth_basic.h"
+#include "proxy/filter/auth_jwt.h"
 #include "proxy/filter/auth_request.h"
 #include "proxy/filter/limit_conn.h"
 #include "proxy/filter/limit_req.h"
@@ -27,9 +28,13 @@ constexpr PipelineRow kPipeline[] = {
      true},
     {Phase::kPreAccess, "limit_conn", nullptr, MakeLimitConn,
      "as nginx: who waits for limit_req does not count as a connection yet", true},
+    {Phase::kPreAccess, "token of a sub-protocol", TakeSubprotocolToken, nullptr,
+     "what follows sees a handshake without the token, and so does the upstream"},
     {Phase::kPreAccess, "websocket policy", nullptr, MakeWebSocketPolicy,
      "what is no handshake costs no password and no upstream; its client counts behind the limits"},
     {Phase::kAccess, "access", CheckAccess, nullptr, "the cheapest verdict first"},
+    {Phase::kAccess, "auth_jwt", nullptr, MakeAuthJwt,
+     "a signature costs more than comparing addresses and less than hashing a password"},
     {Phase::kAccess, "auth_basic", nullptr, MakeAuthBasic,
      "hashing a password costs more than comparing addresses"},
     {Phase::kAccess, "auth_request", nullptr, MakeAuthRequest,

@@ -26,6 +26,7 @@ class RuleSet;
 
 namespace framewall::filter {
 
+class JwtKeys;
 class LimitZones;
 class PasswordChecks;
 
@@ -34,6 +35,8 @@ class FilterServices {
   event::EventLoop* loop = nullptr;
   // By config::LimitZone::index.
   const LimitZones* limit_zones = nullptr;
+  // Keys of auth_jwt and tokens verified with them.
+  JwtKeys* jwt_keys = nullptr;
   // By LocationConfig::id; null where modsecurity is off or has no rules.
   const std::vector<std::shared_ptr<const waf::RuleSet>>* rule_sets = nullptr;
   // By path, as in websocket_schema.

@@ -182,6 +182,8 @@ void ExchangeDriver::DropHandler() {
 }
 
 void ExchangeDriver::ResetForRedirect() {
+  // Another location asks for itself.
+  exchange_.SetIdentity(nullptr, std::nullopt);
   DropHandler();
   streaming_body_ = false;
   handler_wants_body_ = false;

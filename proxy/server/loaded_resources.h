@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/filter/jwt_keys.h"
 #include "proxy/filter/limit_zone.h"
 #include "proxy/json/schema.h"
 #include "proxy/observe/access_log.h"
@@ -24,6 +25,7 @@ struct LoadedResources final : public Resources {
   std::unique_ptr<upstream::ClientTls> client_tls;
   std::unique_ptr<upstream::SharedState> upstream_state;
   std::unique_ptr<filter::LimitZones> limit_zones;
+  std::unique_ptr<filter::JwtKeyFiles> jwt_key_files;
   std::unique_ptr<observe::AccessLogs> access_logs;
   std::vector<std::unique_ptr<Log>> error_logs;
   // Null where no location uses rules.

@@ -208,6 +208,7 @@ std::unique_ptr<Resources> Resources::Build(const config::Config& config, Resour
   made->access_logs = observe::AccessLogs::Open(config, test_only, diagnostics);
   made->tls = TlsContexts::Build(config, old == nullptr ? nullptr : old->tls.get(), diagnostics);
   made->client_tls = upstream::BuildClientTls(config, diagnostics);
+  made->jwt_key_files = filter::JwtKeyFiles::Load(config, diagnostics);
   RuleWalk(config, *made, diagnostics).Run();
   SchemaWalk(*made, diagnostics).Run(config);
   auto state =

@@ -11,6 +11,7 @@
 #include "proxy/event/listener.h"
 #include "proxy/event/signal.h"
 #include "proxy/event/timer.h"
+#include "proxy/filter/jwt_keys.h"
 #include "proxy/filter/limit_conn.h"
 #include "proxy/filter/password_checks.h"
 #include "proxy/route/map_table.h"
@@ -38,6 +39,7 @@ class Worker {
         servers_(config_.http),
         passwords_(std::make_unique<filter::PasswordChecks>(loop_)),
         upstreams_(loop_, config_, resources_.upstream_state.get(), resources_.client_tls.get()),
+        jwt_keys_(*resources_.jwt_key_files, services_.filters),
         accept_timer_(loop_, [this] { ResumeAccepting(); }),
         shutdown_timer_(loop_, [this] { ForceClose(false); }) {
     services_.config = &config_;
@@ -55,6 +57,7 @@ class Worker {
     passwords_->count = [this](std::string_view outcome) { metrics_.PasswordChecked(outcome); };
     services_.filters.limit_zones = resources_.limit_zones.get();
     filter::ForgetDeadConnections(*resources_.limit_zones, ::getpid());
+    services_.filters.jwt_keys = &jwt_keys_;
     services_.filters.rule_sets = &resources_.rule_sets;
     services_.filters.schemas = &resources_.schemas;
     services_.filters.engine = resources_.engine;
@@ -270,6 +273,7 @@ class Worker {
 
   // At the very end: open exchanges are logged, nothing is waited for.
   void CloseAll() {
+    jwt_keys_.Cancel();
     ForceClose(true);
     loop_.RunOnce(Milliseconds(0));
   }
@@ -286,6 +290,7 @@ class Worker {
   upstream::Runtime upstreams_;
   tls::ServerTlsHooks hooks_;
   Services services_;
+  filter::JwtKeys jwt_keys_;
   std::vector<std::unique_ptr<event::Listener>> listeners_;
   std::unordered_map<Connection*, std::unique_ptr<Connection>> connections_;
   event::Timer accept_timer_;
