@@ -179,6 +179,7 @@ void Relay::OnMessage(RelayHop& hop) {
   message.payload = payload;
   message.wire_size = hop.reader().wire_size();
   const MessageVerdict verdict = Judge(hop, message);
+  if (IsClient(hop)) ArmByToken(now);  // a fresh one may end earlier
   if (verdict.kind != MessageVerdict::Kind::kPass) return Refuse(hop, verdict);
 
   exchange::SocketRecord::Flow& flow = IsClient(hop) ? record_.from_client : record_.from_upstream;
@@ -195,6 +196,7 @@ MessageVerdict Relay::Judge(const RelayHop& hop, Message& message) {
   message.number = hop.messages;
   for (const auto& one : filters_) {
     const MessageVerdict verdict = one->OnMessage(exchange_, message);
+    if (verdict.kind == MessageVerdict::Kind::kTaken) return verdict;
     if (verdict.kind != MessageVerdict::Kind::kPass) {
       ++record_.refused;
       services_.metrics->SocketRefused(IsClient(hop));
@@ -208,6 +210,7 @@ void Relay::Refuse(RelayHop& hop, const MessageVerdict& verdict) {
   switch (verdict.kind) {
     case MessageVerdict::Kind::kPass:
     case MessageVerdict::Kind::kDrop:
+    case MessageVerdict::Kind::kTaken:
       return;
     case MessageVerdict::Kind::kClose:
       return Part(hop, verdict.code, verdict.code, verdict.reason);

@@ -81,6 +81,7 @@ class Relay final : private RelayHopEvents {
   void Ping(SteadyTime now);
   void Rearm(SteadyTime now);
   void ArmBy(SteadyTime when);
+  void ArmByToken(SteadyTime now);
   Milliseconds RateWait(RelayHop& hop, SteadyTime now);
   void NoteEnd(std::string_view by, uint16_t code, std::string_view reason);
 

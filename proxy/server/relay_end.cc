@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "proxy/filter/message/token.h"
 #include "proxy/server/relay.h"
 #include "proxy/ws/close_code.h"
 
@@ -17,6 +18,8 @@ using ws::CodeOf;
 // What is queued at the end has so long to leave.
 constexpr Milliseconds kFlushTime{2000};
 constexpr Milliseconds kGoAwayTime{1000};
+// The end of a token is wall time, which may be set meanwhile: it is looked at so often.
+constexpr Milliseconds kTokenCheck{600000};
 // A side has so long to answer what it was sent before the other was refused.
 constexpr Milliseconds kPartingTime{1000};
 
@@ -197,6 +200,10 @@ void Relay::CheckDeadlines(SteadyTime now) {
     }
     return Flush();
   }
+  if (exchange_.identity_ends() && CachedNow().unix_milliseconds >= *exchange_.identity_ends()) {
+    exchange_.LogError(LogLevel::kInfo, "the token has ended, and so does its socket");
+    return CloseBoth(filter::kTokenCloseCode, "token expired");
+  }
   const config::LocationSettings& location = exchange_.settings();
   if (now - last_activity_ >= location.proxy.read_timeout) {
     exchange_.LogError(LogLevel::kError, "upstream timed out", ETIMEDOUT);
@@ -258,6 +265,7 @@ void Relay::Rearm(SteadyTime now) {
   if (settings_.session_lifetime.count() > 0) ArmBy(began_ + settings_.session_lifetime);
   if (settings_.idle_timeout.count() > 0) ArmBy(last_message_ + settings_.idle_timeout);
   if (next_ping_ != SteadyTime{}) ArmBy(next_ping_);
+  ArmByToken(now);
   for (RelayHop* hop : {&client_, &upstream_}) {
     if (hop->message_since != SteadyTime{} && settings_.message_timeout.count() > 0) {
       ArmBy(hop->message_since + settings_.message_timeout);
@@ -271,6 +279,12 @@ void Relay::Rearm(SteadyTime now) {
     const Milliseconds wait = RateWait(client_, now);
     if (wait.count() > 0) ArmBy(now + wait);
   }
+}
+
+void Relay::ArmByToken(SteadyTime now) {
+  if (state_ != State::kOpen || !exchange_.identity_ends()) return;
+  const int64_t left = *exchange_.identity_ends() - CachedNow().unix_milliseconds;
+  ArmBy(now + Milliseconds(std::clamp<int64_t>(left, 1, kTokenCheck.count())));
 }
 
 void Relay::ArmBy(SteadyTime when) {

@@ -26,6 +26,7 @@ struct MessageVerdict {
   enum class Kind : uint8_t {
     kPass,
     kDrop,   // leave it out, go on
+    kTaken,  // the same, but nothing was refused: it was for us
     kClose,  // close both sides with `code` and `reason`
     kReset,  // both connections end without a word
   };

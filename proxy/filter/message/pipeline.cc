@@ -1,6 +1,7 @@
 #include "proxy/filter/message/pipeline.h"
 
 #include "proxy/filter/message/schema.h"
+#include "proxy/filter/message/token.h"
 #include "proxy/filter/message/waf.h"
 
 namespace framewall::filter {
@@ -11,6 +12,7 @@ using MakeMessageFilter = std::unique_ptr<MessageFilter> (*)(Exchange&, FilterSe
 
 // Cheap checks first; the rules see only what those let through.
 constexpr MakeMessageFilter kMessagePipeline[] = {
+    MakeMessageToken,
     MakeMessageSchema,
     MakeMessageWaf,
 };
