@@ -86,13 +86,11 @@ class Cidr {
   IpAddress last() const;
   const IpAddress& base() const { return base_; }
   int prefix_length() const { return prefix_length_; }
+  // ::ffff:a.b.c.d/96 and longer as the IPv4 network that it is.
+  Cidr Unmapped() const;
   bool operator==(const Cidr&) const = default;
 
  private:
-  // ::ffff:a.b.c.d/96 and longer as the IPv4 network that it is.
-  Cidr Unmapped() const;
-  friend class CidrSet;
-
   IpAddress base_;
   int prefix_length_ = 0;
 };

@@ -1,11 +1,12 @@
 // Addresses and networks, one a line: what is read can be written and read again, and a set of
-// networks answers as its networks do one by one.
+// networks and a map of them answer as the networks do one by one.
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "proxy/base/address.h"
 #include "proxy/base/check.h"
+#include "proxy/base/network_map.h"
 #include "proxy/base/text.h"
 #include "proxy/config/host_port.h"
 
@@ -49,6 +50,7 @@ void Check(std::string_view text) {
   std::vector<Cidr> networks;
   std::vector<IpAddress> addresses;
   CidrSet set;
+  NetworkMap map;
   for (const std::string_view line : Split(text, '\n')) {
     CheckSocketAddress(line);
     CheckHostPort(line, true);
@@ -66,14 +68,26 @@ void Check(std::string_view text) {
       addresses.push_back(network->last());
       // A lone address is asked for and belongs to no set.
       if (line.find('/') == line.npos) continue;
+      map.Add(*network, static_cast<uint32_t>(networks.size()),
+              static_cast<uint32_t>(network->Unmapped().prefix_length()));
       networks.push_back(*network);
       set.Add(*network);
     }
   }
   set.Build();
+  map.Build();
   for (const IpAddress& address : addresses) {
     bool inside = false;
-    for (const Cidr& network : networks) inside = inside || network.Contains(address);
+    uint32_t longest = NetworkMap::kNone;
+    for (uint32_t i = 0; i < networks.size(); ++i) {
+      if (!networks[i].Contains(address)) continue;
+      const auto length = [&](uint32_t number) {
+        return networks[number].Unmapped().prefix_length();
+      };
+      if (!inside || length(i) >= length(longest)) longest = i;
+      inside = true;
+    }
+    FW_CHECK(map.Find(address) == longest);
     FW_CHECK(set.Contains(address) == inside);
     FW_CHECK(set.Contains(address.Unmapped()) == inside);
   }
