@@ -176,6 +176,7 @@ void CheckVariables(const Config& config, const VariableCatalog& catalog,
 
 void Validate(Config& config, const VariableCatalog* variables, Diagnostics& diagnostics) {
   AddDefaultListens(config);
+  BuildAccessLists(config);
   ResolveProxyPasses(config, diagnostics);
   ResolveLimitZones(config, diagnostics);
   CheckServers(config, diagnostics);

@@ -22,19 +22,22 @@ bool AddressFits(const config::AccessRule& rule, const SocketAddress& address) {
 }
 
 Verdict CheckAccess(Exchange& exchange) {
-  const auto& rules = exchange.settings().access.rules;
-  if (rules.empty()) return Verdict::Continue();
-  const bool is_unix = exchange.client_address.is_unix();
-  const IpAddress ip = exchange.client_address.ip();
-  for (const config::AccessRule& rule : rules) {
-    if (!Fits(rule, is_unix, ip)) continue;
-    if (rule.allow) return Verdict::Satisfied();
-    if (exchange.settings().core.satisfy == config::Satisfy::kAll) {
-      exchange.LogError(LogLevel::kError, "access forbidden by rule");
-    }
-    return Verdict::Respond(403);
+  const config::AccessList* list = exchange.settings().access.list;
+  if (list == nullptr) return Verdict::Continue();
+  const SocketAddress& client = exchange.client_address;
+  std::optional<size_t> found;
+  if (client.is_unix()) {
+    found = list->first_for_unix;
+  } else if (const uint32_t number = list->networks.Find(client.ip());
+             number != NetworkMap::kNone) {
+    found = number;
   }
-  return Verdict::Continue();
+  if (!found) return Verdict::Continue();
+  if (list->rules[*found].allow) return Verdict::Satisfied();
+  if (exchange.settings().core.satisfy == config::Satisfy::kAll) {
+    exchange.LogError(LogLevel::kError, "access forbidden by rule");
+  }
+  return Verdict::Respond(403);
 }
 
 }  // namespace framewall::filter

@@ -4,6 +4,7 @@
 
 #include "proxy/base/text.h"
 #include "proxy/exchange/builtin_variables.h"
+#include "proxy/route/forwarded_address.h"
 
 namespace framewall::route {
 namespace {
@@ -40,48 +41,11 @@ void ComputeMap(Exchange& exchange, const config::MapConfig& map, Value& value) 
   SetView(value, exchange.Expand(found == nullptr ? map.default_value : *found));
 }
 
-// The address geo looks at: the client's, or the one a trusted proxy names in X-Forwarded-For.
-IpAddress GeoAddress(Exchange& exchange, const config::GeoConfig& geo) {
-  const std::string_view text = exchange.Expand(geo.address);
-  IpAddress address = IpAddress::Parse(text).value_or(IpAddress());
-  const auto trusted = [&](const IpAddress& candidate) {
-    for (const Cidr& proxy : geo.proxies) {
-      if (proxy.Contains(candidate)) return true;
-    }
-    return false;
-  };
-  if (geo.proxies.empty() || !trusted(address)) return address;
-  std::vector<IpAddress> hops;
-  for (const http::Field& field : exchange.request.fields) {
-    if (field.id != http::FieldId::kXForwardedFor) continue;
-    ForEachListElement(field.value, [&](std::string_view hop) {
-      hops.push_back(IpAddress::Parse(hop).value_or(IpAddress()));
-    });
-  }
-  for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
-    if (hop->empty()) break;
-    address = *hop;
-    if (!geo.proxy_recursive || !trusted(address)) break;
-  }
-  return address;
-}
-
 void ComputeGeo(Exchange& exchange, const config::GeoConfig& geo, Value& value) {
-  const IpAddress address = GeoAddress(exchange, geo).Unmapped();
-  SetView(value, geo.default_value);
-  if (address.empty()) return;
-  int best = -1;
-  for (const auto& entry : geo.entries) {
-    if (entry.network.prefix_length() > best && entry.network.Contains(address)) {
-      best = entry.network.prefix_length();
-      SetView(value, entry.value);
-    }
-  }
-  for (const auto& range : geo.range_entries) {
-    if (range.first.is_v4() == address.is_v4() && range.first <= address && address <= range.last) {
-      SetView(value, range.value);
-    }
-  }
+  const IpAddress named = IpAddress::Parse(exchange.Expand(geo.address)).value_or(IpAddress());
+  const IpAddress address = ForwardedAddress(exchange, named, geo.proxies, geo.proxy_recursive);
+  const uint32_t found = geo.networks.Find(address);
+  SetView(value, found == NetworkMap::kNone ? geo.default_value : geo.values[found]);
 }
 
 void ComputeSplit(Exchange& exchange, const config::SplitClientsConfig& split, Value& value) {

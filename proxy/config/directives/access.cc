@@ -17,8 +17,10 @@ constexpr auto kAccess = &LocationSettings::access;
 
 // allow, deny: "all", "unix:", an address or a network.
 void ApplyRule(BuildContext& context, const Directive& directive) {
-  std::vector<AccessRule>& rules = context.settings->access.rules;
-  if (context.first_in_block) rules.clear();
+  AccessList*& list = context.settings->access.list;
+  if (context.first_in_block || list == nullptr) {
+    list = &context.config.http.access_lists.emplace_back();
+  }
   const std::string& text = directive.args[0];
   AccessRule rule;
   rule.allow = directive.name == "allow";
@@ -40,7 +42,7 @@ void ApplyRule(BuildContext& context, const Directive& directive) {
     rule.match = AccessRule::Match::kNetwork;
     rule.network = *network;
   }
-  rules.push_back(rule);
+  list->rules.push_back(rule);
 }
 
 void ApplyUserFile(BuildContext& context, const Directive& directive) {
@@ -137,5 +139,26 @@ constexpr DirectiveSpec kRows[] = {
 }  // namespace
 
 std::span<const DirectiveSpec> AccessDirectives() { return kRows; }
+
+void BuildAccessLists(Config& config) {
+  for (AccessList& list : config.http.access_lists) {
+    const auto count = static_cast<uint32_t>(list.rules.size());
+    for (uint32_t i = 0; i < count; ++i) {
+      const AccessRule& rule = list.rules[i];
+      switch (rule.match) {
+        case AccessRule::Match::kNetwork:
+          list.networks.Add(rule.network, i, count - i);
+          break;
+        case AccessRule::Match::kAll:
+          list.networks.AddAll(i, count - i);
+          [[fallthrough]];
+        case AccessRule::Match::kUnix:
+          if (!list.first_for_unix) list.first_for_unix = i;
+          break;
+      }
+    }
+    list.networks.Build();
+  }
+}
 
 }  // namespace framewall::config

@@ -61,6 +61,9 @@ ListenConfig DefaultListen();
 // upstreams without servers.
 void ResolveProxyPasses(Config& config, Diagnostics& diagnostics);
 
+// After the whole file is built: makes each allow and deny list quick to ask.
+void BuildAccessLists(Config& config);
+
 // After the whole file is built: gives each limit_req and limit_conn the index of its zone.
 void ResolveLimitZones(Config& config, Diagnostics& diagnostics);
 

@@ -1,7 +1,10 @@
 // geo: a variable computed from an address.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "proxy/base/text.h"
@@ -22,7 +25,7 @@ class GeoBlock {
   void ReadLine(const Directive& line) {
     if (line.args.empty() && !line.has_block) {
       if (line.name == "ranges") {
-        if (!geo_.entries.empty()) {
+        if (!entries_.empty()) {
           context_.Error(line,
                          "the \"ranges\" directive must be the first directive inside \"geo\" "
                          "block");
@@ -42,81 +45,99 @@ class GeoBlock {
     if (line.name == "default") {
       geo_.default_value = line.args[0];
     } else if (line.name == "proxy") {
-      if (const auto network = ReadNetwork(line, line.args[0])) geo_.proxies.push_back(*network);
-    } else if (geo_.ranges) {
-      ReadRange(line);
-    } else {
-      ReadEntry(line);
+      if (const auto network = ReadNetwork(line, line.args[0])) geo_.proxies.Add(*network);
+    } else if (line.name == "delete") {
+      Delete(line);
+    } else if (const auto entry = ReadEntry(line, line.name)) {
+      Add(line, *entry);
     }
   }
 
+  // After the last line.
+  void Finish() {
+    for (const auto& [bounds, entry] : entries_) {
+      geo_.networks.AddRange(bounds.first, bounds.second, entry.value, entry.rank);
+    }
+    geo_.networks.Build();
+    geo_.proxies.Build();
+  }
+
  private:
+  using Bounds = std::pair<IpAddress, IpAddress>;
+  struct Entry {
+    uint32_t value = 0;  // in geo_.values
+    uint32_t rank = 0;   // a network's length; a range's number
+  };
+
   std::optional<Cidr> ReadNetwork(const Directive& line, std::string_view text) {
     bool host_bits_set = false;
     const auto network = Cidr::Parse(text, &host_bits_set);
     if (!network) {
       context_.Error(line, fmt::format("invalid network \"{}\"", text));
-    } else if (host_bits_set) {
+      return std::nullopt;
+    }
+    if (host_bits_set) {
       context_.diagnostics.Warn(line.at,
                                 fmt::format("low address bits of {} are meaningless", text));
     }
-    return network;
+    return network->Unmapped();
   }
 
-  void ReadEntry(const Directive& line) {
-    const bool is_delete = line.name == "delete";
-    const std::string& text = is_delete ? line.args[0] : line.name;
-    const auto network = ReadNetwork(line, text);
-    if (!network) return;
-    const auto found =
-        std::find_if(geo_.entries.begin(), geo_.entries.end(),
-                     [&](const GeoConfig::Entry& entry) { return entry.network == *network; });
-    if (is_delete) {
-      if (found == geo_.entries.end()) {
-        context_.diagnostics.Warn(line.at, fmt::format("no network \"{}\" to delete", text));
-      } else {
-        geo_.entries.erase(found);
-      }
-      return;
+  struct Line {
+    Bounds bounds;
+    uint32_t rank;
+  };
+  std::optional<Line> ReadEntry(const Directive& line, std::string_view text) {
+    if (!geo_.ranges) {
+      const auto network = ReadNetwork(line, text);
+      if (!network) return std::nullopt;
+      return Line{{network->base(), network->last()},
+                  static_cast<uint32_t>(network->prefix_length())};
     }
-    if (found != geo_.entries.end()) {
-      context_.diagnostics.Warn(line.at,
-                                fmt::format("duplicate network \"{}\", value: \"{}\", old value: "
-                                            "\"{}\"",
-                                            text, line.args[0], found->value));
-      found->value = line.args[0];
-      return;
-    }
-    geo_.entries.push_back({*network, line.args[0]});
-  }
-
-  void ReadRange(const Directive& line) {
-    const bool is_delete = line.name == "delete";
-    const std::string_view text = is_delete ? line.args[0] : line.name;
     const size_t dash = text.find('-');
-    const auto first = IpAddress::Parse(text.substr(0, dash));
-    const auto last =
-        dash == std::string_view::npos ? first : IpAddress::Parse(text.substr(dash + 1));
+    auto first = IpAddress::Parse(text.substr(0, dash));
+    auto last = dash == std::string_view::npos ? first : IpAddress::Parse(text.substr(dash + 1));
+    if (first && last && first->Unmapped().is_v4() == last->Unmapped().is_v4()) {
+      first = first->Unmapped();
+      last = last->Unmapped();
+    }
     if (dash == std::string_view::npos || !first || !last || first->is_v4() != last->is_v4() ||
         *last < *first) {
       context_.Error(line, fmt::format("invalid range \"{}\", FIRST-LAST was expected", text));
-      return;
+      return std::nullopt;
     }
-    auto& ranges = geo_.range_entries;
-    if (is_delete) {
-      const auto same = [&](const GeoConfig::Range& range) {
-        return range.first == *first && range.last == *last;
-      };
-      if (std::erase_if(ranges, same) == 0) {
-        context_.diagnostics.Warn(line.at, fmt::format("no address range \"{}\" to delete", text));
-      }
-      return;
+    return Line{{*first, *last}, ++ranges_};
+  }
+
+  void Add(const Directive& line, const Line& read) {
+    const std::string& value = line.args[0];
+    const auto [known, is_new_value] =
+        values_.emplace(value, static_cast<uint32_t>(geo_.values.size()));
+    if (is_new_value) geo_.values.push_back(value);
+    const auto [found, is_new] = entries_.emplace(read.bounds, Entry{});
+    if (!is_new) {
+      context_.diagnostics.Warn(line.at,
+                                fmt::format("duplicate {} \"{}\", value: \"{}\", old value: \"{}\"",
+                                            geo_.ranges ? "range" : "network", line.name, value,
+                                            geo_.values[found->second.value]));
     }
-    ranges.push_back({*first, *last, line.args[0]});
+    found->second = {known->second, read.rank};
+  }
+
+  void Delete(const Directive& line) {
+    const std::string& text = line.args[0];
+    const auto read = ReadEntry(line, text);
+    if (!read || entries_.erase(read->bounds) > 0) return;
+    context_.diagnostics.Warn(
+        line.at,
+        fmt::format("no {} \"{}\" to delete", geo_.ranges ? "address range" : "network", text));
   }
 
   BuildContext& context_;
   GeoConfig& geo_;
+  std::map<Bounds, Entry> entries_;
+  std::unordered_map<std::string, uint32_t> values_;
+  uint32_t ranges_ = 0;
 };
 
 }  // namespace
@@ -141,6 +162,7 @@ void ApplyGeo(BuildContext& context, const Directive& directive) {
                                   static_cast<int>(geos.size()) - 1, directive.at);
   GeoBlock block(context, geo);
   for (const Directive& line : directive.block) block.ReadLine(line);
+  block.Finish();
 }
 
 }  // namespace framewall::config

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proxy/base/address.h"
+#include "proxy/base/network_map.h"
 #include "proxy/base/parse.h"
 #include "proxy/config/directive.h"
 #include "proxy/config/template.h"
@@ -123,9 +124,18 @@ struct AccessRule {
   Cidr network;
 };
 
+// allow and deny of a level, in order.
+struct AccessList {
+  std::vector<AccessRule> rules;
+  // To the number of the first rule that fits. Made when the configuration is whole.
+  NetworkMap networks;
+  // The first that fits a client on a Unix socket.
+  std::optional<size_t> first_for_unix;
+};
+
 struct AccessSettings {
-  std::vector<AccessRule> rules;  // allow and deny in order; replaced as a list
-  Template auth_basic;            // realm; "off" or empty: none
+  AccessList* list = nullptr;  // owned by Config; null: no rules. Replaced as a list
+  Template auth_basic;         // realm; "off" or empty: none
   Template auth_basic_user_file;
   Milliseconds auth_basic_cache{10'000};  // a right password is remembered; 0: never
   Milliseconds auth_delay{0};

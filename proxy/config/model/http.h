@@ -127,6 +127,7 @@ struct HttpConfig {
   std::deque<SplitClientsConfig> split_clients;
   std::deque<TokenVariable> token_variables;
   std::deque<MediaTypes> types;
+  std::deque<AccessList> access_lists;
   int location_count = 0;
 };
 

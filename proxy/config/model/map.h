@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proxy/base/address.h"
+#include "proxy/base/network_map.h"
 #include "proxy/config/model/rewrite.h"
 #include "proxy/config/template.h"
 
@@ -31,18 +32,11 @@ struct MapConfig {
 struct GeoConfig {
   Template address;  // "$remote_addr" unless given
   std::string default_value;
-  struct Entry {
-    Cidr network;
-    std::string value;
-  };
-  std::vector<Entry> entries;
   bool ranges = false;
-  struct Range {
-    IpAddress first, last;
-    std::string value;
-  };
-  std::vector<Range> range_entries;
-  std::vector<Cidr> proxies;
+  // To an index in `values`. Of networks the longest, of ranges the last one written.
+  NetworkMap networks;
+  std::vector<std::string> values;  // each once
+  CidrSet proxies;
   bool proxy_recursive = false;
 };
 

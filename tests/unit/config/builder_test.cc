@@ -70,10 +70,10 @@ TEST(Builder, ListsAreReplacedByAChildsOwn) {
       " location /b { }\n"
       " location /c { deny all; allow all; } }");
   ASSERT_NE(loaded.config, nullptr) << Show(loaded.diagnostics);
-  EXPECT_EQ(Location(loaded, 0).settings.access.rules.size(), 1u);
-  EXPECT_EQ(Location(loaded, 1).settings.access.rules.size(), 3u);
-  EXPECT_EQ(Location(loaded, 2).settings.access.rules.size(), 2u);
-  EXPECT_FALSE(Location(loaded, 2).settings.access.rules.at(0).allow);
+  EXPECT_EQ(Location(loaded, 0).settings.access.list->rules.size(), 1u);
+  EXPECT_EQ(Location(loaded, 1).settings.access.list->rules.size(), 3u);
+  EXPECT_EQ(Location(loaded, 2).settings.access.list->rules.size(), 2u);
+  EXPECT_FALSE(Location(loaded, 2).settings.access.list->rules.at(0).allow);
 }
 
 TEST(Builder, ContentIsNotInheritedButByIf) {
@@ -153,7 +153,7 @@ TEST(Builder, NumbersLocationsAndTheirParents) {
   EXPECT_EQ(Location(loaded).parent, &http.servers.at(0)->root);
   EXPECT_EQ(Location(loaded).locations.at(0)->parent, &Location(loaded));
   ASSERT_NE(Location(loaded).limit_except, nullptr);
-  EXPECT_EQ(Location(loaded).limit_except->settings.access.rules.size(), 1u);
+  EXPECT_EQ(Location(loaded).limit_except->settings.access.list->rules.size(), 1u);
   EXPECT_NE(Location(loaded).limit_except_methods, 0u);
 }
 

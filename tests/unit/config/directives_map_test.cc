@@ -66,14 +66,34 @@ TEST(Geo, HasNetworksProxiesAndRanges) {
   const GeoConfig& geo = loaded.config->http.geos[0];
   EXPECT_EQ(geo.address.source, "$remote_addr");
   EXPECT_EQ(geo.default_value, "d");
-  EXPECT_EQ(geo.entries.size(), 3u);
-  EXPECT_EQ(geo.proxies.size(), 1u);
+  const auto value = [](const GeoConfig& of, std::string_view address) {
+    const uint32_t found = of.networks.Find(*IpAddress::Parse(address));
+    return found == NetworkMap::kNone ? of.default_value : of.values.at(found);
+  };
+  EXPECT_EQ(value(geo, "10.1.2.3"), "a");
+  EXPECT_EQ(value(geo, "127.0.0.1"), "b");
+  EXPECT_EQ(value(geo, "::1"), "c");
+  EXPECT_EQ(value(geo, "::2"), "d");
+  EXPECT_TRUE(geo.proxies.Contains(*IpAddress::Parse("192.168.3.4")));
+  EXPECT_FALSE(geo.proxies.Contains(*IpAddress::Parse("10.0.0.1")));
   EXPECT_TRUE(geo.proxy_recursive);
   const GeoConfig& ranges = loaded.config->http.geos[1];
   EXPECT_TRUE(ranges.ranges);
   EXPECT_EQ(ranges.address.source, "$arg_ip");
-  ASSERT_EQ(ranges.range_entries.size(), 1u);
-  EXPECT_EQ(ranges.range_entries[0].last.ToText(), "10.0.0.9");
+  EXPECT_EQ(value(ranges, "10.0.0.0"), "z");
+  EXPECT_EQ(value(ranges, "10.0.0.1"), "r");
+  EXPECT_EQ(value(ranges, "10.0.0.9"), "r");
+  EXPECT_EQ(value(ranges, "10.0.0.10"), "z");
+}
+
+TEST(Geo, TellsOfDuplicatesAndOfNothingToDelete) {
+  EXPECT_THAT(Show(LoadHttp("geo $x { 10.0.0.0/8 a; 10.0.0.0/8 b; }").diagnostics),
+              HasSubstr("duplicate network \"10.0.0.0/8\", value: \"b\", old value: \"a\""));
+  EXPECT_THAT(Show(LoadHttp("geo $x { delete 10.0.0.0/8; }").diagnostics),
+              HasSubstr("no network \"10.0.0.0/8\" to delete"));
+  EXPECT_THAT(Show(LoadHttp("geo $x { ranges; 10.0.0.1-10.0.0.2 a; delete 10.0.0.1-10.0.0.3; }")
+                       .diagnostics),
+              HasSubstr("no address range \"10.0.0.1-10.0.0.3\" to delete"));
 }
 
 TEST(Geo, RefusesBadLines) {

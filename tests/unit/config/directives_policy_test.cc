@@ -18,18 +18,30 @@ TEST(AccessDirectives, RulesKeepTheirOrderAcrossAllowAndDeny) {
   const Loaded loaded = LoadHttp(
       "allow 10.0.0.0/8; deny 192.168.1.1; allow unix:; deny all; server { deny ::1/128; }");
   ASSERT_THAT(loaded.errors(), IsEmpty());
-  const auto& rules = Settings(loaded).access.rules;
+  const auto& rules = Settings(loaded).access.list->rules;
   ASSERT_EQ(rules.size(), 4u);
   EXPECT_TRUE(rules[0].allow);
   EXPECT_EQ(rules[0].network.prefix_length(), 8);
   EXPECT_FALSE(rules[1].allow);
   EXPECT_EQ(rules[2].match, AccessRule::Match::kUnix);
   EXPECT_EQ(rules[3].match, AccessRule::Match::kAll);
-  EXPECT_EQ(loaded.config->http.servers[0]->root.settings.access.rules.size(), 1u);
+  EXPECT_EQ(loaded.config->http.servers[0]->root.settings.access.list->rules.size(), 1u);
   EXPECT_THAT(ErrorsOf("deny 10.0.0.0/33;"),
               ElementsAre(HasSubstr("invalid parameter \"10.0.0.0/33\"")));
   EXPECT_THAT(Show(LoadHttp("allow 10.0.0.1/8;").diagnostics),
               HasSubstr("low address bits of 10.0.0.1/8 are meaningless"));
+}
+
+TEST(AccessDirectives, AListAnswersWithItsFirstRule) {
+  const Loaded loaded = LoadHttp(
+      "deny 10.1.0.0/16; allow 10.0.0.0/8; deny 10.1.2.3; allow unix:; deny all; allow ::1;");
+  ASSERT_THAT(loaded.errors(), IsEmpty());
+  const AccessList& list = *Settings(loaded).access.list;
+  EXPECT_EQ(list.networks.Find(*IpAddress::Parse("10.1.2.3")), 0u);
+  EXPECT_EQ(list.networks.Find(*IpAddress::Parse("10.2.2.3")), 1u);
+  EXPECT_EQ(list.networks.Find(*IpAddress::Parse("11.2.2.3")), 4u);
+  EXPECT_EQ(list.networks.Find(*IpAddress::Parse("::1")), 4u);
+  EXPECT_EQ(list.first_for_unix, 3u);
 }
 
 TEST(AccessDirectives, PasswordsAndSubrequests) {

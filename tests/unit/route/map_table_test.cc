@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <chrono>
+#include <cstdio>
 #include <string>
+#include <vector>
 
 #include "exchange_testing.h"
 
@@ -60,6 +64,81 @@ TEST_F(MapTableTest, GeoBelievesTheProxiesItIsTold) {
       "geo $out { default far; proxy 127.0.0.0/8; 10.0.0.0/8 ten; 192.0.2.0/24 lab; }";
   EXPECT_EQ(Out(geo, "", {{"X-Forwarded-For", "10.0.0.1, 192.0.2.7"}}), "lab");
   EXPECT_EQ(Out(geo, ""), "far");
+}
+
+TEST_F(MapTableTest, GeoCountsMappedAddressesAsIpv4AndRangesByTheLast) {
+  const std::string geo = "geo $arg_ip $out { default far; 10.0.0.0/8 ten; ::/0 six; }";
+  EXPECT_EQ(Out(geo, "ip=::ffff:10.1.2.3"), "ten");
+  EXPECT_EQ(Out(geo, "ip=::ffff:11.1.2.3"), "far");
+  EXPECT_EQ(Out(geo, "ip=::1"), "six");
+  const std::string ranges =
+      "geo $arg_ip $out { ranges; default far; 10.0.0.0-10.0.0.9 a; 10.0.0.5-10.0.0.7 b; "
+      "2001:db8::1-2001:db8::9 c; 10.0.0.9-10.0.0.20 d; delete 10.0.0.5-10.0.0.7; }";
+  EXPECT_EQ(Out(ranges, "ip=10.0.0.6"), "a");
+  EXPECT_EQ(Out(ranges, "ip=10.0.0.9"), "d");
+  EXPECT_EQ(Out(ranges, "ip=10.0.0.21"), "far");
+  EXPECT_EQ(Out(ranges, "ip=2001:db8::9"), "c");
+}
+
+// What a request pays for `$out`: the client's address as text, read, found, and its value.
+class GeoCost : public MapTableTest {
+ protected:
+  struct Cost {
+    double load_seconds;
+    double nanoseconds;
+  };
+  static double Since(std::chrono::steady_clock::time_point begun) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  }
+
+  Cost Measure(int networks) {
+    std::string geo = "geo $out { default 0;\n";
+    for (int i = 0; i < networks / 2; ++i) {
+      geo += std::to_string(10 + i / 65536) + "." + std::to_string(i / 256 % 256) + "." +
+             std::to_string(i % 256) + ".0/25 1;\n";
+      std::array<char, 8> hex{};
+      std::snprintf(hex.data(), hex.size(), "%x", static_cast<unsigned>(i));
+      geo += "2001:db8:" + std::string(hex.data()) + "::/48 2;\n";
+    }
+    const auto begun = std::chrono::steady_clock::now();
+    testing_.Load(geo + "}\nserver { listen 127.0.0.1:80; add_header X $out; }");
+    Cost cost{Since(begun), 1e9};
+    exchange::Exchange& exchange = testing_.Request("", "/");
+    const auto slot = exchange.settings().headers.add_header[0].value.parts[0].variable;
+    std::vector<SocketAddress> clients;
+    uint32_t number = 1;
+    for (int i = 0; i < 2000; ++i) {
+      number = number * 1664525 + 1013904223;
+      const IpAddress v4 = IpAddress::FromV4((10u << 24) | (number >> 8));
+      const IpAddress v6 =
+          IpAddress::FromV6({0x20, 0x01, 0x0d, 0xb8, static_cast<uint8_t>(number >> 24),
+                             static_cast<uint8_t>(number >> 16), 1});
+      clients.push_back(SocketAddress::FromIp(i % 2 == 0 ? v4 : v6, 1));
+    }
+    size_t found = 0;
+    for (int round = 0; round < 30; ++round) {
+      const auto start = std::chrono::steady_clock::now();
+      for (const SocketAddress& client : clients) {
+        exchange.Reset();
+        exchange.client_address = client;
+        if (exchange.Get(slot) != "0") ++found;
+      }
+      cost.nanoseconds =
+          std::min(cost.nanoseconds, Since(start) * 1e9 / static_cast<double>(clients.size()));
+    }
+    EXPECT_GT(found, 0u);
+    return cost;
+  }
+};
+
+// Bounds are wide: others share the machine.
+TEST_F(GeoCost, AHundredThousandNetworksAreReadAndAskedQuickly) {
+  const Cost few = Measure(1000);
+  const Cost many = Measure(100000);
+  std::printf("1,000: %.0f ns; 100,000: %.0f ns, read in %.2f s\n", few.nanoseconds,
+              many.nanoseconds, many.load_seconds);
+  EXPECT_LT(many.nanoseconds, 2.5 * few.nanoseconds);
+  EXPECT_LT(many.load_seconds, 5);
 }
 
 TEST_F(MapTableTest, SplitClientsKeepsAClientInItsPart) {
