@@ -70,6 +70,7 @@ DirectiveTable::DirectiveTable()
           {"Upstreams", UpstreamDirectives()},
           {"TLS towards clients", TlsDirectives()},
           {"Computed variables", MapDirectives()},
+          {"Countries and networks", Geoip2Directives()},
           {"Limits", LimitsDirectives()},
           {"Web application firewall", WafDirectives()},
           {"WebSocket", WebSocketDirectives()},

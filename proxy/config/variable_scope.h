@@ -29,6 +29,7 @@ enum class VariableKind : uint8_t {
   kSet,         // set, auth_request_set, named captures: a value per exchange
   kMap,         // computed by maps[index]
   kGeo,         // computed by geos[index]
+  kGeoip2,      // computed by geoip2_variables[index]
   kSplit,       // computed by split_clients[index]
   kToken,       // of a verified token: token_variables[index]
 };
@@ -36,7 +37,7 @@ enum class VariableKind : uint8_t {
 struct VariableName {
   std::string name;  // without '$', lower case as nginx has it
   VariableKind kind = VariableKind::kReferenced;
-  int index = -1;        // of the map, geo or split_clients block, or token_variables
+  int index = -1;        // of the map, geo, geoip2 or split_clients block or line, or token_variables
   SourceLocation first;  // first reference or definition, for errors
 };
 

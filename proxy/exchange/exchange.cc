@@ -121,6 +121,7 @@ void Exchange::Reset() {
   redirect_location = {};
   waf_rule_id = 0;
   values_.clear();
+  network_lookups.clear();
   captures_.clear();
   capture_subject_ = {};
   action = Action::kNone;

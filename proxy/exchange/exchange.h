@@ -29,6 +29,15 @@ namespace framewall::exchange {
 
 class Variables;
 
+// What a database of networks (geoip2) said of an address. Of no use once the database is another.
+struct NetworkLookup {
+  size_t database = 0;
+  uint32_t version = 0;  // of the database
+  IpAddress address;
+  bool found = false;
+  uint32_t record = 0;  // where it stands in the database
+};
+
 // A variable's value: not set yet, known to be absent, or text (in the arena or static).
 struct Value {
   enum class State : uint8_t { kUnknown, kAbsent, kPresent };
@@ -191,6 +200,8 @@ class Exchange final : public LogContext {
   // copied into the arena. A match limit is logged and counts as no match.
   bool MatchRegex(const config::RegexUse& regex, std::string_view subject);
   std::string_view Capture(int group) const;
+  // One for each database and address that variables have asked for (route/geoip2).
+  std::vector<NetworkLookup> network_lookups;
   size_t capture_count() const { return captures_.size(); }
 
   // --- Error log ---

@@ -87,6 +87,7 @@ Variables::Variables(const config::Config& config, const ComputedVariables& comp
         bound.builtin = nullptr;
         break;
       case config::VariableKind::kGeo:
+      case config::VariableKind::kGeoip2:
       case config::VariableKind::kSplit:
         bound.cacheable = true;
         bound.builtin = nullptr;
@@ -150,6 +151,7 @@ void Variables::Evaluate(Exchange& exchange, config::VariableSlot slot, Value& v
   switch (bound.name->kind) {
     case config::VariableKind::kMap:
     case config::VariableKind::kGeo:
+    case config::VariableKind::kGeoip2:
     case config::VariableKind::kSplit:
       computed_.Compute(exchange, *bound.name, value);
       return;

@@ -29,7 +29,7 @@ struct BuiltinVariable {
 const BuiltinVariable* FindBuiltin(std::string_view name);
 const config::VariableCatalog& BuiltinCatalog();
 
-// Computes map, geo and split_clients variables; implemented by route/map_table.
+// Computes map, geo, geoip2 and split_clients variables; implemented by route/map_table.
 class ComputedVariables {
  public:
   virtual ~ComputedVariables() = default;

@@ -1,4 +1,4 @@
-// Whom a request comes from by X-Forwarded-For, as geo asks; not the address that access
+// Whom a request comes from by X-Forwarded-For, as geo and geoip2 ask; not the address that access
 // rules see (filter/realip).
 #pragma once
 

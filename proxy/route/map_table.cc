@@ -2,9 +2,11 @@
 
 #include <cstring>
 
+#include "proxy/base/check.h"
 #include "proxy/base/text.h"
 #include "proxy/exchange/builtin_variables.h"
 #include "proxy/route/forwarded_address.h"
+#include "proxy/route/geoip2.h"
 
 namespace framewall::route {
 namespace {
@@ -65,6 +67,9 @@ void MapTable::Compute(Exchange& exchange, const config::VariableName& name, Val
       return ComputeMap(exchange, config_.http.maps[index], value);
     case config::VariableKind::kGeo:
       return ComputeGeo(exchange, config_.http.geos[index], value);
+    case config::VariableKind::kGeoip2:
+      FW_CHECK(geoip2_ != nullptr);
+      return geoip2_->Compute(exchange, config_.http.geoip2_variables[index], value);
     case config::VariableKind::kSplit:
       return ComputeSplit(exchange, config_.http.split_clients[index], value);
     case config::VariableKind::kReferenced:

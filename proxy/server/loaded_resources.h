@@ -10,6 +10,7 @@
 #include "proxy/filter/limit_zone.h"
 #include "proxy/json/schema.h"
 #include "proxy/observe/access_log.h"
+#include "proxy/route/geoip2.h"
 #include "proxy/server/resources.h"
 #include "proxy/server/tls_contexts.h"
 #include "proxy/upstream/client_tls.h"
@@ -26,6 +27,7 @@ struct LoadedResources final : public Resources {
   std::unique_ptr<upstream::SharedState> upstream_state;
   std::unique_ptr<filter::LimitZones> limit_zones;
   std::unique_ptr<filter::JwtKeyFiles> jwt_key_files;
+  std::unique_ptr<route::Geoip2> geoip2;
   std::unique_ptr<observe::AccessLogs> access_logs;
   std::vector<std::unique_ptr<Log>> error_logs;
   // Null where no location uses rules.

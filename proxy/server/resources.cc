@@ -209,6 +209,8 @@ std::unique_ptr<Resources> Resources::Build(const config::Config& config, Resour
   made->tls = TlsContexts::Build(config, old == nullptr ? nullptr : old->tls.get(), diagnostics);
   made->client_tls = upstream::BuildClientTls(config, diagnostics);
   made->jwt_key_files = filter::JwtKeyFiles::Load(config, diagnostics);
+  made->geoip2 =
+      route::Geoip2::Open(config, old == nullptr ? nullptr : old->geoip2.get(), diagnostics);
   RuleWalk(config, *made, diagnostics).Run();
   SchemaWalk(*made, diagnostics).Run(config);
   auto state =

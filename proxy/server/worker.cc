@@ -14,6 +14,7 @@
 #include "proxy/filter/jwt_keys.h"
 #include "proxy/filter/limit_conn.h"
 #include "proxy/filter/password_checks.h"
+#include "proxy/route/geoip2_reload.h"
 #include "proxy/route/map_table.h"
 #include "proxy/server/connection.h"
 #include "proxy/server/loaded_resources.h"
@@ -34,10 +35,11 @@ class Worker {
         config_(*inputs.config),
         resources_(static_cast<LoadedResources&>(*inputs.resources)),
         metrics_(PrepareRegistry(inputs)),
-        maps_(config_),
+        maps_(config_, resources_.geoip2.get()),
         variables_(config_, maps_),
         servers_(config_.http),
         passwords_(std::make_unique<filter::PasswordChecks>(loop_)),
+        geoip2_reload_(loop_, config_, *resources_.geoip2),
         upstreams_(loop_, config_, resources_.upstream_state.get(), resources_.client_tls.get()),
         jwt_keys_(*resources_.jwt_key_files, services_.filters),
         accept_timer_(loop_, [this] { ResumeAccepting(); }),
@@ -287,6 +289,7 @@ class Worker {
   exchange::Variables variables_;
   route::ServerTable servers_;
   std::unique_ptr<filter::PasswordChecks> passwords_;
+  route::Geoip2Reload geoip2_reload_;
   upstream::Runtime upstreams_;
   tls::ServerTlsHooks hooks_;
   Services services_;

@@ -30,6 +30,7 @@ std::span<const DirectiveSpec> ProxyTlsDirectives();
 std::span<const DirectiveSpec> UpstreamDirectives();
 std::span<const DirectiveSpec> TlsDirectives();
 std::span<const DirectiveSpec> MapDirectives();
+std::span<const DirectiveSpec> Geoip2Directives();
 std::span<const DirectiveSpec> LimitsDirectives();
 std::span<const DirectiveSpec> WafDirectives();
 std::span<const DirectiveSpec> WebSocketDirectives();

@@ -69,13 +69,16 @@ void ApplyEnv(BuildContext& context, const Directive& directive) {
   context.config.main.env.push_back(directive.args[0]);
 }
 
-// Debian loads the connector and NDK by files in modules-enabled; what they do is built in.
+// Debian loads the connector, geoip2 and NDK by files in modules-enabled; what they do is built in.
 void ApplyLoadModule(BuildContext& context, const Directive& directive) {
   std::string_view file = directive.args[0];
   if (const size_t slash = file.rfind('/'); slash != std::string_view::npos) {
     file.remove_prefix(slash + 1);
   }
-  if (file == "ngx_http_modsecurity_module.so" || file == "ndk_http_module.so") return;
+  if (file == "ngx_http_modsecurity_module.so" || file == "ndk_http_module.so" ||
+      file == "ngx_http_geoip2_module.so") {
+    return;
+  }
   std::string_view name = file;
   if (name.ends_with(".so")) name.remove_suffix(3);
   context.Error(

@@ -93,7 +93,6 @@ constexpr std::string_view kBrowser[] = {"modern_browser", "ancient_browser",
                                          "modern_browser_value", "ancient_browser_value"};
 constexpr std::string_view kGeoip[] = {"geoip_country", "geoip_org", "geoip_city", "geoip_proxy",
                                        "geoip_proxy_recursive"};
-constexpr std::string_view kGeoip2[] = {"geoip2", "geoip2_proxy", "geoip2_proxy_recursive"};
 constexpr std::string_view kDegradation[] = {"degradation"};
 constexpr std::string_view kDegrade[] = {"degrade"};
 constexpr std::string_view kPostAction[] = {"post_action"};
@@ -154,8 +153,7 @@ constexpr Unserved kFamilies[] = {
     {kHsl, "links are not checked; do it in the upstream or with auth_request", kSecureLink},
     {kHsl | kLimitExcept, "this way of authentication is not there; use auth_request", kAuthOther},
     {kHsl, "browsers are not told apart; use map with $http_user_agent", kBrowser},
-    {kHttp, "GeoIP data bases are not read; use geo", kGeoip},
-    {kHttp | kServer | kLocation, "GeoIP data bases are not read; use geo", kGeoip2},
+    {kHttp, "these old databases are not read; use geoip2 or geo", kGeoip},
     {kHttp, "there is no such brake here", kDegradation},
     {kHsl, "there is no such brake here", kDegrade},
     {kHsl | kIfInLocation, "no request follows an answer", kPostAction},

@@ -124,6 +124,10 @@ struct HttpConfig {
   std::deque<LogFormat> log_formats;  // "combined" is first
   std::deque<MapConfig> maps;
   std::deque<GeoConfig> geos;
+  std::vector<Geoip2Database> geoip2_databases;
+  std::vector<Geoip2Variable> geoip2_variables;
+  CidrSet geoip2_proxies;  // geoip2_proxy
+  bool geoip2_proxy_recursive = false;
   std::deque<SplitClientsConfig> split_clients;
   std::deque<TokenVariable> token_variables;
   std::deque<MediaTypes> types;

@@ -1,13 +1,16 @@
-// map, geo, split_clients: variables computed from other values.
+// map, geo, geoip2, split_clients: variables computed from other values.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proxy/base/address.h"
 #include "proxy/base/network_map.h"
+#include "proxy/base/parse.h"
 #include "proxy/config/model/rewrite.h"
 #include "proxy/config/template.h"
 
@@ -38,6 +41,23 @@ struct GeoConfig {
   std::vector<std::string> values;  // each once
   CidrSet proxies;
   bool proxy_recursive = false;
+};
+
+// geoip2 FILE { ... }
+struct Geoip2Database {
+  std::string path;             // absolute
+  Milliseconds auto_reload{0};  // 0: the file is read once
+  SourceLocation at;
+};
+
+// A line of it: "$name [default=TEXT] [source=$address] PATH...;" or "$name metadata FIELD;".
+struct Geoip2Variable {
+  enum class Kind : uint8_t { kRecord, kBuildEpoch, kLastCheck, kLastChange };
+  Kind kind = Kind::kRecord;
+  size_t database = 0;             // in HttpConfig::geoip2_databases
+  std::string default_value;       // empty: the variable is absent
+  std::optional<Template> source;  // none: the client's address
+  std::vector<std::string> path;   // names of map keys, indices of arrays
 };
 
 struct SplitClientsConfig {

@@ -61,6 +61,7 @@ TEST(MainDirectives, RefuseBadValues) {
 
 TEST(MainDirectives, KnowTheModulesThatAreBuiltIn) {
   EXPECT_THAT(LoadMain("load_module modules/ngx_http_modsecurity_module.so;\n"
+                       "load_module modules/ngx_http_geoip2_module.so;\n"
                        "load_module /usr/lib/nginx/modules/ndk_http_module.so;")
                   .errors(),
               IsEmpty());

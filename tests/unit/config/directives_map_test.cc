@@ -1,4 +1,4 @@
-// map, geo, split_clients.
+// map, geo, geoip2, split_clients.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -94,6 +94,55 @@ TEST(Geo, TellsOfDuplicatesAndOfNothingToDelete) {
   EXPECT_THAT(Show(LoadHttp("geo $x { ranges; 10.0.0.1-10.0.0.2 a; delete 10.0.0.1-10.0.0.3; }")
                        .diagnostics),
               HasSubstr("no address range \"10.0.0.1-10.0.0.3\" to delete"));
+}
+
+TEST(Geoip2, HasRecordsMetadataAndSettings) {
+  const Loaded loaded = LoadHttp(
+      "geoip2_proxy 10.0.0.0/8; geoip2_proxy 2001:db8::/32; geoip2_proxy_recursive on;\n"
+      "geoip2 country.mmdb { auto_reload 5m; $code default=US source=$arg_ip country iso_code;\n"
+      "$built metadata build_epoch; $whole; }\n"
+      "geoip2 /var/city.mmdb { $region subdivisions 0 iso_code; }\n"
+      "server { return 200 $code$built$whole$region; }");
+  ASSERT_THAT(loaded.errors(), IsEmpty());
+  const HttpConfig& http = loaded.config->http;
+  ASSERT_EQ(http.geoip2_databases.size(), 2u);
+  EXPECT_EQ(http.geoip2_databases[0].path, loaded.config->FullPath("country.mmdb"));
+  EXPECT_EQ(http.geoip2_databases[0].auto_reload, Milliseconds(300000));
+  EXPECT_EQ(http.geoip2_databases[1].path, "/var/city.mmdb");
+  EXPECT_EQ(http.geoip2_databases[1].auto_reload, Milliseconds(0));
+  ASSERT_EQ(http.geoip2_variables.size(), 4u);
+  const Geoip2Variable& code = http.geoip2_variables[0];
+  EXPECT_EQ(code.default_value, "US");
+  EXPECT_EQ(code.source->source, "$arg_ip");
+  EXPECT_THAT(code.path, ElementsAre("country", "iso_code"));
+  EXPECT_EQ(http.geoip2_variables[1].kind, Geoip2Variable::Kind::kBuildEpoch);
+  EXPECT_THAT(http.geoip2_variables[2].path, IsEmpty());
+  EXPECT_FALSE(http.geoip2_variables[3].source);
+  EXPECT_EQ(http.geoip2_variables[3].database, 1u);
+  EXPECT_TRUE(http.geoip2_proxies.Contains(*IpAddress::Parse("2001:db8::1")));
+  EXPECT_TRUE(http.geoip2_proxy_recursive);
+}
+
+TEST(Geoip2, RefusesBadLines) {
+  EXPECT_THAT(ErrorsOf("geoip2 a.mmdb { country iso_code; }"),
+              ElementsAre(HasSubstr("invalid setting \"country\"")));
+  EXPECT_THAT(ErrorsOf("geoip2 a.mmdb { $x defualt=US country; }"),
+              ElementsAre(HasSubstr("invalid setting \"defualt=US\" for \"$x\"")));
+  EXPECT_THAT(ErrorsOf("geoip2 a.mmdb { $x default=US default=DE country; }"),
+              ElementsAre(HasSubstr("invalid setting \"default=DE\"")));
+  EXPECT_THAT(ErrorsOf("geoip2 a.mmdb { $x source=remote_addr country; }"),
+              ElementsAre(HasSubstr("invalid setting \"source=remote_addr\"")));
+  EXPECT_THAT(ErrorsOf("geoip2 a.mmdb { $x metadata age; }"),
+              ElementsAre(HasSubstr("build_epoch, last_check or last_change was expected")));
+  EXPECT_THAT(ErrorsOf("geoip2 a.mmdb { $x metadata; }"),
+              ElementsAre(HasSubstr("invalid metadata \"\"")));
+  EXPECT_THAT(ErrorsOf("geoip2 a.mmdb { auto_reload; }"),
+              ElementsAre(HasSubstr("invalid number of arguments in \"auto_reload\"")));
+  EXPECT_THAT(ErrorsOf("geoip2 a.mmdb { auto_reload soon; }"), ElementsAre(HasSubstr("\"soon\"")));
+  EXPECT_THAT(ErrorsOf("geoip2 a.mmdb { } geoip2 a.mmdb { }"),
+              ElementsAre(HasSubstr("duplicate geoip2 database")));
+  EXPECT_THAT(ErrorsOf("geoip2_proxy 10.0.0.0/40;"), ElementsAre(HasSubstr("10.0.0.0/40")));
+  EXPECT_THAT(ErrorsOf("server { geoip2 a.mmdb { } }"), ElementsAre(HasSubstr("not allowed here")));
 }
 
 TEST(Geo, RefusesBadLines) {

@@ -117,6 +117,12 @@ void ExchangeTesting::Load(std::string_view http) {
   log_->clear();
 }
 
+void ExchangeTesting::UseGeoip2(const route::Geoip2* geoip2) {
+  exchange_.reset();
+  computed_ = std::make_unique<route::MapTable>(*config_, geoip2);
+  variables_ = std::make_unique<exchange::Variables>(*config_, *computed_);
+}
+
 exchange::Exchange& ExchangeTesting::Request(
     std::string_view location, std::string_view uri,
     std::vector<std::pair<std::string, std::string>> fields, std::string_view method) {

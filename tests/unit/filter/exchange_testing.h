@@ -15,6 +15,10 @@
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/variables.h"
 
+namespace framewall::route {
+class Geoip2;
+}
+
 namespace framewall {
 
 // Every call as one line ("finish 404", "internal /a?b"), and the body apart from it.
@@ -76,6 +80,9 @@ class ExchangeTesting {
                               std::vector<std::pair<std::string, std::string>> fields = {},
                               std::string_view method = "GET");
   exchange::Exchange& exchange() { return *exchange_; }
+  const config::Config& config() const { return *config_; }
+  // For geoip2 variables of the configuration; outlives the exchanges after it.
+  void UseGeoip2(const route::Geoip2* geoip2);
   // The value of a field of the response; "-" where there is none.
   std::string Field(std::string_view name) const;
   RecordingDriver& driver() { return driver_; }
