@@ -114,6 +114,10 @@ Transaction::~Transaction() = default;
 
 Decision Transaction::ProcessConnection(const RequestView& request) {
   state_->Advance(Stage::kConnection);
+  for (const VariableView& variable : request.variables) {
+    state_->library.m_collections.m_tx_collection->storeOrUpdateFirst(std::string(variable.name),
+                                                                      std::string(variable.value));
+  }
   state_->library.processConnection(
       std::string(request.client_address).c_str(), request.client_port,
       std::string(request.server_address).c_str(), request.server_port);

@@ -13,6 +13,12 @@ struct HeaderView {
   std::string_view value;
 };
 
+// A TX variable that rules see from phase 1 on. Captures and ws_ names are not for callers.
+struct VariableView {
+  std::string_view name;
+  std::string_view value;
+};
+
 struct RequestView {
   std::string_view method;
   // The target as the client sent it, undecoded, with its query.
@@ -28,6 +34,7 @@ struct RequestView {
   // Host without its port; stands in where no Host field is among `headers`.
   std::string_view hostname;
   std::span<const HeaderView> headers;
+  std::span<const VariableView> variables;
 };
 
 struct ResponseView {

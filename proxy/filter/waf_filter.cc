@@ -61,7 +61,8 @@ class WafFilter final : public Filter {
   ~WafFilter() override { ReleaseHeld(); }
 
   Verdict OnRequestHead(Exchange& exchange) override {
-    const RequestViews views(exchange);
+    const RuleVariables variables(exchange);
+    const RequestViews views(exchange, variables);
     const Verdict verdict = Judge(transaction_.ProcessRequestHead(views.view()));
     if (verdict.kind != Verdict::Kind::kContinue) return verdict;
     return OpenRequestBody();

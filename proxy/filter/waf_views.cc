@@ -28,7 +28,17 @@ std::vector<waf::HeaderView> ViewsOf(const http::HeaderMap& fields) {
   return views;
 }
 
-RequestViews::RequestViews(const exchange::Exchange& exchange)
+RuleVariables::RuleVariables(exchange::Exchange& exchange) {
+  const auto& variables = exchange.settings().waf.variables;
+  values_.resize(variables.size());
+  views_.reserve(variables.size());
+  for (size_t i = 0; i < variables.size(); ++i) {
+    exchange.ExpandTo(variables[i].second, values_[i]);
+    views_.push_back({variables[i].first, values_[i]});
+  }
+}
+
+RequestViews::RequestViews(const exchange::Exchange& exchange, const RuleVariables& variables)
     : client_(exchange.client_address.ip().ToText()),
       server_(exchange.connection.local.ip().ToText()),
       headers_(ViewsOf(exchange.request.fields)) {
@@ -41,6 +51,7 @@ RequestViews::RequestViews(const exchange::Exchange& exchange)
   view_.server_port = exchange.connection.local.port();
   view_.hostname = exchange.host;
   view_.headers = headers_;
+  view_.variables = variables.views();
 }
 
 std::shared_ptr<const waf::RuleSet> RulesOf(const exchange::Exchange& exchange,

@@ -14,10 +14,23 @@ class FilterServices;
 
 std::vector<waf::HeaderView> ViewsOf(const http::HeaderMap& fields);
 
-// The request as it came. Views into the exchange and into this.
+// modsecurity_variable, with the values that they have when this is made.
+class RuleVariables {
+ public:
+  explicit RuleVariables(exchange::Exchange& exchange);
+  RuleVariables(const RuleVariables&) = delete;
+  RuleVariables& operator=(const RuleVariables&) = delete;
+  const std::vector<waf::VariableView>& views() const { return views_; }
+
+ private:
+  std::vector<std::string> values_;
+  std::vector<waf::VariableView> views_;
+};
+
+// The request as it came. Views into the exchange, into `variables` and into this.
 class RequestViews {
  public:
-  explicit RequestViews(const exchange::Exchange& exchange);
+  RequestViews(const exchange::Exchange& exchange, const RuleVariables& variables);
   RequestViews(const RequestViews&) = delete;
   RequestViews& operator=(const RequestViews&) = delete;
   const waf::RequestView& view() const { return view_; }

@@ -1,9 +1,11 @@
 // The ModSecurity connector's directives and ours beside them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
+#include "proxy/base/text.h"
 #include "proxy/config/directives/directives.h"
 #include "proxy/config/directives/rows.h"
 #include "proxy/config/setters.h"
@@ -46,6 +48,35 @@ void ApplyRules(BuildContext& context, const Directive& directive) {
   context.settings->waf.sources.push_back(std::move(source));
 }
 
+// "country": what a rule calls TX:country. Digits alone are captures, ws_ belongs to messages.
+bool IsRuleVariableName(std::string_view name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  return !name.empty() && std::all_of(name.begin(), name.end(), fits) &&
+         !(name[0] >= '0' && name[0] <= '9') && !name.starts_with("ws_");
+}
+
+// Added to those of the blocks around; the same name again replaces its value.
+void ApplyVariable(BuildContext& context, const Directive& directive) {
+  const std::string name = ToLower(directive.args[0]);
+  if (!IsRuleVariableName(name)) {
+    ReportInvalidParameter(context, directive, directive.args[0],
+                           "a NAME of letters, digits, _ and -, that begins with none of a digit "
+                           "and ws_");
+    return;
+  }
+  auto value = ReadTemplate(context, directive, directive.args[1]);
+  if (!value) return;
+  auto& variables = context.settings->waf.variables;
+  for (auto& [known, text] : variables) {
+    if (known != name) continue;
+    text = std::move(*value);
+    return;
+  }
+  variables.emplace_back(name, std::move(*value));
+}
+
 constexpr ContextSet kHsl = kHttpServerLocation;
 
 constexpr DirectiveSpec kRows[] = {
@@ -69,6 +100,14 @@ constexpr DirectiveSpec kRows[] = {
      .apply = ApplyRules,
      .repeatable = true,
      .doc = "KEY URL: rules fetched at start"},
+    {.name = "modsecurity_variable",
+     .contexts = kHsl,
+     .arity = {2, 2},
+     .apply = ApplyVariable,
+     .repeatable = true,
+     .doc =
+         "NAME TEXT: framewall's own; what rules see as TX:NAME from phase 1 on, of a message as "
+         "of its handshake; added to those of the blocks around"},
     One("modsecurity_transaction_id", kHsl, TemplateText<kWaf, &WafSettings::transaction_id>,
         "TEXT: the id of a transaction in logs; one of ours unless set"),
     One("modsecurity_use_error_log", kHsl, Flag<kWaf, &WafSettings::use_error_log>,

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/base/address.h"
@@ -199,6 +200,8 @@ struct WafSettings {
   // Every source from http, server and location in the order in which the connector merges them:
   // the parents' first. Not dropped by a child's own, as the connector merges.
   std::vector<ModSecuritySource> sources;
+  // modsecurity_variable: names in TX, lower case, each once; those of the parents too.
+  std::vector<std::pair<std::string, Template>> variables;
   Template transaction_id;  // empty: one of ours
   bool use_error_log = true;
   WafOrder order = WafOrder::kConnector;

@@ -44,6 +44,7 @@ class MessageWaf final : public MessageFilter {
       : exchange_(exchange),
         services_(services),
         log_(exchange, services),
+        variables_(exchange),
         rules_(std::move(rules)),
         subprotocol_(subprotocol),
         inspects_client_(Inspects(waf::MessageDirection::kClientToUpstream)),
@@ -94,7 +95,7 @@ class MessageWaf final : public MessageFilter {
   }
 
   MessageVerdict Judge(const Message& message, ByteView payload) {
-    const RequestViews views(exchange_);
+    const RequestViews views(exchange_, variables_);
     waf::SocketView socket;
     socket.handshake = views.view();
     socket.subprotocol = subprotocol_;
@@ -152,6 +153,7 @@ class MessageWaf final : public MessageFilter {
   Exchange& exchange_;
   FilterServices& services_;
   RuleLog log_;
+  const RuleVariables variables_;  // as of the handshake
   const std::shared_ptr<const waf::RuleSet> rules_;
   const std::string_view subprotocol_;
   const bool inspects_client_;
