@@ -60,6 +60,7 @@ bool ExchangeDriver::RefuseLargeBody() {
   if (limit == 0 || body_received_ <= limit) return false;
   exchange_.LogError(LogLevel::kError, "client intended to send too large chunked body: " +
                                            std::to_string(body_received_) + " bytes");
+  DiscardRequestBody();
   RespondWith(413);
   return true;
 }

@@ -169,6 +169,8 @@ ExchangeDriver::Flow ExchangeDriver::EnterLocation(const LocationConfig& locatio
     exchange_.LogError(LogLevel::kError, "client intended to send too large body: " +
                                              std::to_string(exchange_.framing.length) + " bytes");
     exchange_.expects_continue = false;
+    // An error page of 413 is no reason to count it again.
+    DiscardRequestBody();
     RespondWith(413);
     return Flow::kOver;
   }
