@@ -29,7 +29,8 @@ class ConfTree {
     const Certificate localhost = Certificate::SelfSigned("localhost");
     directory_.Write("conf/certificate.pem", localhost.CertificatePem());
     directory_.Write("conf/certificate.key", localhost.KeyPem());
-    for (const char* name : {"www.example.com", "api.example.com"}) {
+    for (const char* name :
+         {"www.example.com", "api.example.com", "horoscopus.example", "codelab.example"}) {
       Certificate::SelfSigned(name).Write(directory_,
                                           std::string("conf/examples/certificates/") + name);
     }
@@ -59,7 +60,7 @@ class ConfTree {
 TEST(ConfExamples, PassTheTestWithoutAWord) {
   const ConfTree tree;
   const std::vector<std::string> paths = tree.Configurations();
-  EXPECT_GE(paths.size(), 12u);
+  EXPECT_GE(paths.size(), 24u);
   for (const std::string& path : paths) {
     const CommandResult result = tree.Test(path);
     EXPECT_EQ(result.exit_code, 0) << path << "\n" << result.output;
