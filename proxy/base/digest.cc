@@ -15,6 +15,14 @@
 namespace framewall {
 namespace {
 
+// OpenSSL 3 looks EVP_sha256() and its like up anew for each digest, which costs more than a short
+// digest itself. Kept for the life of the process.
+const EVP_MD* Fetched(const char* name) {
+  const EVP_MD* algorithm = EVP_MD_fetch(nullptr, name, nullptr);
+  FW_CHECK(algorithm != nullptr);
+  return algorithm;
+}
+
 std::string Digest(const EVP_MD* algorithm, std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned size = 0;
@@ -99,7 +107,10 @@ class RandomPool {
 
 std::string Md5(std::string_view bytes) { return Digest(EVP_md5(), bytes); }
 std::string Sha1(std::string_view bytes) { return Digest(EVP_sha1(), bytes); }
-std::string Sha256(std::string_view bytes) { return Digest(EVP_sha256(), bytes); }
+std::string Sha256(std::string_view bytes) {
+  static const EVP_MD* const algorithm = Fetched("SHA256");
+  return Digest(algorithm, bytes);
+}
 
 uint32_t Crc32(std::string_view bytes) {
   return static_cast<uint32_t>(::crc32_z(
