@@ -34,6 +34,7 @@ class Builder {
 
   void BuildHttp(const Directive& http);
   void BuildUpstream(const Directive& upstream);
+  void BuildRedis(const Directive& redis);
   void BuildServer(const Directive& server);
   void BuildLocation(BuildContext& outer, const Directive& directive);
   void BuildIf(BuildContext& outer, const Child& child);
@@ -148,6 +149,7 @@ void Builder::BuildHttp(const Directive& http) {
   // Servers may name any upstream, wherever it stands.
   for (const Child& child : children) {
     if (child.row->opens == Opens::kUpstream) BuildUpstream(*child.directive);
+    if (child.row->opens == Opens::kRedis) BuildRedis(*child.directive);
   }
   for (const Child& child : children) {
     if (child.row->opens == Opens::kServer) BuildServer(*child.directive);
@@ -170,6 +172,24 @@ void Builder::BuildUpstream(const Directive& upstream) {
   BuildContext context = Inside(kUpstream);
   context.upstream = built.get();
   ApplyLeaves(context, upstream.block);
+}
+
+void Builder::BuildRedis(const Directive& redis) {
+  auto& all = config_.http.redis;
+  const std::string& name = redis.args[0];
+  const bool is_known =
+      std::any_of(all.begin(), all.end(), [&](const auto& each) { return each->name == name; });
+  if (is_known) {
+    diagnostics_.Error(redis.at, fmt::format("duplicate redis \"{}\"", name));
+    return;
+  }
+  auto& built = all.emplace_back(std::make_unique<RedisConfig>());
+  built->name = name;
+  built->index = static_cast<int>(all.size()) - 1;
+  built->at = redis.at;
+  BuildContext context = Inside(kRedis);
+  context.redis = built.get();
+  ApplyLeaves(context, redis.block);
 }
 
 void Builder::BuildServer(const Directive& directive) {

@@ -28,7 +28,7 @@ std::string Arguments(const DirectiveSpec& row) {
 
 std::string_view Inheritance(const DirectiveSpec& row) {
   if (row.block || row.contexts == ~ContextSet{0} ||
-      (row.contexts & (kMain | kEvents | kUpstream)) == row.contexts)
+      (row.contexts & (kMain | kEvents | kUpstream | kRedis)) == row.contexts)
     return "";
   switch (row.inherits) {
     case Inherits::kCopied:

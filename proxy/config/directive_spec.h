@@ -22,6 +22,7 @@ enum Context : ContextSet {
   kIfInServer = 1 << 6,
   kIfInLocation = 1 << 7,
   kLimitExcept = 1 << 8,
+  kRedis = 1 << 9,
 };
 constexpr ContextSet kHttpServer = kHttp | kServer;
 constexpr ContextSet kHttpServerLocation = kHttp | kServer | kLocation;
@@ -53,6 +54,7 @@ enum class Opens : uint8_t {
   kServer,
   kLocation,
   kUpstream,
+  kRedis,
   kIf,  // `apply` appends the kIf instruction with its condition; the builder then fills it in
   kLimitExcept,
 };
@@ -68,6 +70,7 @@ struct BuildContext {
   ServerConfig* server = nullptr;
   LocationConfig* location = nullptr;  // in a server: its root
   UpstreamConfig* upstream = nullptr;
+  RedisConfig* redis = nullptr;
   RewriteProgram* rewrite = nullptr;  // where set, return, if, rewrite append
   // This row, or another of its group, is used in this block for the first time: a row that is
   // kReplacedAsList drops the inherited list now.

@@ -25,6 +25,7 @@ constexpr NamedContext kContextNames[] = {
     {kIfInServer, "if in server"},
     {kIfInLocation, "if in location"},
     {kLimitExcept, "limit_except"},
+    {kRedis, "redis"},
 };
 
 }  // namespace
@@ -72,6 +73,7 @@ DirectiveTable::DirectiveTable()
           {"Computed variables", MapDirectives()},
           {"Countries and networks", Geoip2Directives()},
           {"Limits", LimitsDirectives()},
+          {"Redis", RedisDirectives()},
           {"Web application firewall", WafDirectives()},
           {"WebSocket", WebSocketDirectives()},
           {"What nginx has besides", UnsupportedDirectives()},

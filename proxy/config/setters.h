@@ -81,6 +81,10 @@ inline UpstreamConfig& Root(BuildContext& context, std::type_identity<UpstreamCo
   FW_CHECK(context.upstream != nullptr);
   return *context.upstream;
 }
+inline RedisConfig& Root(BuildContext& context, std::type_identity<RedisConfig>) {
+  FW_CHECK(context.redis != nullptr);
+  return *context.redis;
+}
 inline MainConfig& Root(BuildContext& context, std::type_identity<MainConfig>) {
   return context.config.main;
 }

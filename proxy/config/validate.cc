@@ -9,6 +9,7 @@
 
 #include "proxy/base/text.h"
 #include "proxy/config/directives/directives.h"
+#include "proxy/config/identity.h"
 
 namespace framewall::config {
 namespace {
@@ -178,6 +179,8 @@ void Validate(Config& config, const VariableCatalog* variables, Diagnostics& dia
   AddDefaultListens(config);
   BuildAccessLists(config);
   ResolveProxyPasses(config, diagnostics);
+  SpreadIdentity(config);
+  ResolveRedis(config, diagnostics);
   ResolveLimitZones(config, diagnostics);
   CheckServers(config, diagnostics);
   for (const auto& server : config.http.servers) {

@@ -1,6 +1,7 @@
 #include "proxy/config/variable_scope.h"
 
 #include "proxy/base/text.h"
+#include "proxy/config/identity.h"
 
 namespace framewall::config {
 
@@ -23,7 +24,7 @@ VariableSlot VariableScope::Define(std::string_view name, VariableKind kind, int
     return found->second;
   }
   const auto slot = static_cast<VariableSlot>(names_.size());
-  names_.push_back(VariableName{lower, kind, index, at});
+  names_.push_back(VariableName{lower, kind, index, at, IsIdentityName(lower)});
   slots_.emplace(std::move(lower), slot);
   return slot;
 }

@@ -39,6 +39,9 @@ struct VariableName {
   VariableKind kind = VariableKind::kReferenced;
   int index = -1;        // of the map, geo, geoip2 or split_clients block or line, or token_variables
   SourceLocation first;  // first reference or definition, for errors
+  // Says who the client is, and is empty until the access phase has verified it: $jwt_claim_NAME,
+  // what auth_request_set fills, and every variable that is made of these (config/identity).
+  bool is_identity = false;
 };
 
 class VariableScope {
@@ -46,6 +49,7 @@ class VariableScope {
   VariableSlot Reference(std::string_view name, const SourceLocation& at);
   VariableSlot Define(std::string_view name, VariableKind kind, int index,
                       const SourceLocation& at);
+  void MarkIdentity(VariableSlot slot) { names_[static_cast<size_t>(slot)].is_identity = true; }
   const std::vector<VariableName>& names() const { return names_; }
 
  private:

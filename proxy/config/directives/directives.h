@@ -32,6 +32,7 @@ std::span<const DirectiveSpec> TlsDirectives();
 std::span<const DirectiveSpec> MapDirectives();
 std::span<const DirectiveSpec> Geoip2Directives();
 std::span<const DirectiveSpec> LimitsDirectives();
+std::span<const DirectiveSpec> RedisDirectives();
 std::span<const DirectiveSpec> WafDirectives();
 std::span<const DirectiveSpec> WebSocketDirectives();
 std::span<const DirectiveSpec> JwtDirectives();
@@ -66,6 +67,11 @@ void ResolveProxyPasses(Config& config, Diagnostics& diagnostics);
 void BuildAccessLists(Config& config);
 
 // After the whole file is built: gives each limit_req and limit_conn the index of its zone.
+// After the whole file is built and identity is spread: gives each limit_req, limit_conn and
+// websocket_limit_message the index of its zone, and each zone that of its redis.
 void ResolveLimitZones(Config& config, Diagnostics& diagnostics);
+// After the whole file is built: addresses of the redis blocks' servers (blocking), and what does
+// not fit in them: no server, a database of a Cluster and the like.
+void ResolveRedis(Config& config, Diagnostics& diagnostics);
 
 }  // namespace framewall::config

@@ -1,6 +1,7 @@
-// limit_req and limit_conn: zones and their use.
+// limit_req, limit_conn, websocket_limit_message: zones and their use.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "proxy/base/log.h"
 #include "proxy/config/directives/directives.h"
 #include "proxy/config/directives/rows.h"
+#include "proxy/config/identity.h"
 #include "proxy/config/setters.h"
 
 namespace framewall::config {
@@ -51,6 +53,42 @@ std::optional<uint64_t> ReadRate(std::string_view text) {
   return *number * 1000 / (per_minute ? 60 : 1);
 }
 
+constexpr std::array<Word<RedisDown>, 3> kRedisDown = {
+    {{"local", RedisDown::kLocal}, {"pass", RedisDown::kPass}, {"refuse", RedisDown::kRefuse}}};
+// A period of fewer microseconds would be far from the rate (filter/limit_script).
+constexpr uint64_t kFastestRedisRate = uint64_t{100'000} * 1000;
+
+// redis=NAME and redis_down=WORD. Nothing: `text` is neither; false: it was reported.
+std::optional<bool> ReadRedis(BuildContext& context, const Directive& directive,
+                              const std::string& text, LimitZone& zone) {
+  const auto name = AfterPrefix(text, "redis=");
+  const auto down = AfterPrefix(text, "redis_down=");
+  if (!name && !down) return std::nullopt;
+  if (!zone.is_request_zone) {
+    context.Error(directive,
+                  fmt::format("invalid parameter \"{}\": connections are counted on this machine "
+                              "alone, because the counts of one that dies could never be given "
+                              "back; \"redis=\" belongs to \"limit_req_zone\"",
+                              text));
+    return false;
+  }
+  if (name) {
+    if (name->empty()) {
+      ReportInvalidParameter(context, directive, text, "redis=NAME of a redis block");
+      return false;
+    }
+    zone.redis_name = *name;
+    return true;
+  }
+  for (const auto& word : kRedisDown) {
+    if (word.word != *down) continue;
+    zone.redis_down = word.value;
+    return true;
+  }
+  ReportInvalidParameter(context, directive, text, "redis_down=local, pass or refuse");
+  return false;
+}
+
 void ApplyZone(BuildContext& context, const Directive& directive) {
   auto& zones = context.config.http.limit_zones;
   auto zone = std::make_unique<LimitZone>();
@@ -60,6 +98,7 @@ void ApplyZone(BuildContext& context, const Directive& directive) {
   if (!key) return;
   zone->key = std::move(*key);
   if (zone->is_request_zone) zone->rate = 1000;
+  bool has_redis_down = false;
   for (size_t i = 1; i < directive.args.size(); ++i) {
     const std::string& text = directive.args[i];
     if (const auto name = AfterPrefix(text, "zone=")) {
@@ -74,12 +113,24 @@ void ApplyZone(BuildContext& context, const Directive& directive) {
         return;
       }
       zone->rate = *value;
+    } else if (const auto known = ReadRedis(context, directive, text, *zone)) {
+      if (!*known) return;
+      has_redis_down = has_redis_down || text.starts_with("redis_down=");
     } else {
-      ReportInvalidParameter(
-          context, directive, text,
-          zone->is_request_zone ? "KEY zone=NAME:SIZE rate=RATE" : "KEY zone=NAME:SIZE");
+      ReportInvalidParameter(context, directive, text,
+                             zone->is_request_zone
+                                 ? "KEY zone=NAME:SIZE rate=RATE [redis=NAME [redis_down=WORD]]"
+                                 : "KEY zone=NAME:SIZE");
       return;
     }
+  }
+  if (has_redis_down && zone->redis_name.empty()) {
+    context.Error(directive, "\"redis_down\" without \"redis=NAME\" has no meaning");
+    return;
+  }
+  if (!zone->redis_name.empty() && zone->rate > kFastestRedisRate) {
+    context.Error(directive, "a rate with \"redis=\" is 100000r/s at most");
+    return;
   }
   if (zone->name.empty()) {
     context.Error(directive, fmt::format("\"{}\" must have \"zone\" parameter", directive.name));
@@ -95,50 +146,89 @@ void ApplyZone(BuildContext& context, const Directive& directive) {
   zones.push_back(std::move(zone));
 }
 
+// zone=, burst=, delay= and nodelay. Nothing: `text` is none of them; false: it was reported.
+std::optional<bool> ReadUse(BuildContext& context, const Directive& directive,
+                            const std::string& text, LimitReqUse& use) {
+  const auto number = [&](std::string_view value, std::string_view what, uint64_t& into) {
+    const auto parsed = ParseUnsigned(value);
+    if (parsed && *parsed > 0) {
+      into = *parsed;
+      return true;
+    }
+    context.Error(
+        directive,
+        fmt::format("invalid {} value \"{}\", a number of at least 1 was expected", what, text));
+    return false;
+  };
+  if (const auto zone = AfterPrefix(text, "zone=")) {
+    use.zone_name = std::string(*zone);
+    return true;
+  }
+  if (const auto burst = AfterPrefix(text, "burst=")) return number(*burst, "burst", use.burst);
+  if (const auto delay = AfterPrefix(text, "delay=")) return number(*delay, "delay", use.delay);
+  if (text != "nodelay") return std::nullopt;
+  use.nodelay = true;
+  return true;
+}
+
+// False: it was reported.
+template <class List, class NameOf>
+bool CheckUse(BuildContext& context, const Directive& directive, const LimitReqUse& use,
+              const List& list, NameOf name_of) {
+  if (use.zone_name.empty()) {
+    context.Error(directive, fmt::format("\"{}\" must have \"zone\" parameter", directive.name));
+    return false;
+  }
+  for (const auto& other : list) {
+    if (name_of(other) != use.zone_name) continue;
+    context.Error(directive, fmt::format("\"{}\" directive is duplicate", directive.name));
+    return false;
+  }
+  return true;
+}
+
 void ApplyLimitReq(BuildContext& context, const Directive& directive) {
   auto& list = context.settings->limits.limit_req;
   if (context.first_in_block) list.clear();
   LimitReqUse use;
   use.at = directive.at;
   for (const std::string& text : directive.args) {
-    if (const auto zone = AfterPrefix(text, "zone=")) {
-      use.zone_name = std::string(*zone);
-    } else if (const auto burst = AfterPrefix(text, "burst=")) {
-      const auto number = ParseUnsigned(*burst);
-      if (!number || *number == 0) {
-        context.Error(
-            directive,
-            fmt::format("invalid burst value \"{}\", a number of at least 1 was expected", text));
-        return;
-      }
-      use.burst = *number;
-    } else if (const auto delay = AfterPrefix(text, "delay=")) {
-      const auto number = ParseUnsigned(*delay);
-      if (!number || *number == 0) {
-        context.Error(
-            directive,
-            fmt::format("invalid delay value \"{}\", a number of at least 1 was expected", text));
-        return;
-      }
-      use.delay = *number;
-    } else if (text == "nodelay") {
-      use.nodelay = true;
-    } else {
+    const auto known = ReadUse(context, directive, text, use);
+    if (!known) {
       ReportInvalidParameter(context, directive, text, "zone=NAME [burst=N] [nodelay | delay=N]");
-      return;
+    }
+    if (!known || !*known) return;
+  }
+  const auto name_of = [](const LimitReqUse& other) { return other.zone_name; };
+  if (CheckUse(context, directive, use, list, name_of)) list.push_back(std::move(use));
+}
+
+void ApplyMessageLimit(BuildContext& context, const Directive& directive) {
+  auto& list = context.settings->limits.messages;
+  if (context.first_in_block) list.clear();
+  if (directive.args.size() == 1 && directive.args[0] == "off") return;
+  MessageLimitUse use;
+  use.limit.at = directive.at;
+  for (const std::string& text : directive.args) {
+    if (const auto error = AfterPrefix(text, "error="); error && !error->empty()) {
+      use.over = OverMessageLimit::kError;
+      use.error = *error;
+    } else if (text == "close") {
+      use.over = OverMessageLimit::kClose;
+    } else if (text == "drop") {
+      use.over = OverMessageLimit::kDrop;
+    } else {
+      const auto known = ReadUse(context, directive, text, use.limit);
+      if (!known) {
+        ReportInvalidParameter(
+            context, directive, text,
+            "zone=NAME [burst=N] [nodelay | delay=N] [close | drop | error=TEXT]");
+      }
+      if (!known || !*known) return;
     }
   }
-  if (use.zone_name.empty()) {
-    context.Error(directive, "\"limit_req\" must have \"zone\" parameter");
-    return;
-  }
-  for (const LimitReqUse& other : list) {
-    if (other.zone_name == use.zone_name) {
-      context.Error(directive, "\"limit_req\" directive is duplicate");
-      return;
-    }
-  }
-  list.push_back(std::move(use));
+  const auto name_of = [](const MessageLimitUse& other) { return other.limit.zone_name; };
+  if (CheckUse(context, directive, use.limit, list, name_of)) list.push_back(std::move(use));
 }
 
 void ApplyLimitConn(BuildContext& context, const Directive& directive) {
@@ -167,10 +257,26 @@ void ApplyLimitConn(BuildContext& context, const Directive& directive) {
 class ZoneResolution {
  public:
   ZoneResolution(Config& config, Diagnostics& diagnostics)
-      : zones_(config.http.limit_zones), diagnostics_(diagnostics) {}
+      : config_(config), zones_(config.http.limit_zones), diagnostics_(diagnostics) {}
+
+  void ResolveZones() {
+    for (const auto& zone : zones_) {
+      zone->by_identity = DependsOnIdentity(zone->key, config_.variables);
+      if (zone->redis_name.empty()) continue;
+      for (const auto& redis : config_.http.redis) {
+        if (redis->name == zone->redis_name) zone->redis = redis->index;
+      }
+      if (zone->redis < 0) {
+        diagnostics_.Error(zone->at, fmt::format("unknown redis \"{}\" of zone \"{}\": there is no "
+                                                 "\"redis {} {{ ... }}\"",
+                                                 zone->redis_name, zone->name, zone->redis_name));
+      }
+    }
+  }
 
   void Resolve(LimitSettings& limits) {
-    for (LimitReqUse& use : limits.limit_req) use.zone = Find(use.zone_name, true, use.at);
+    for (LimitReqUse& use : limits.limit_req) ResolveUse(use);
+    for (MessageLimitUse& use : limits.messages) ResolveUse(use.limit);
     for (LimitConnUse& use : limits.limit_conn) use.zone = Find(use.zone_name, false, use.at);
   }
   void Visit(LocationConfig& location) {
@@ -188,6 +294,13 @@ class ZoneResolution {
     }
   }
 
+  void ResolveUse(LimitReqUse& use) {
+    use.zone = Find(use.zone_name, true, use.at);
+    if (use.zone < 0) return;
+    uint64_t& largest = zones_[static_cast<size_t>(use.zone)]->largest_burst;
+    largest = std::max(largest, use.burst);
+  }
+
   int Find(const std::string& name, bool is_request_zone, const SourceLocation& at) {
     for (const auto& zone : zones_) {
       if (zone->name == name && zone->is_request_zone == is_request_zone) return zone->index;
@@ -203,6 +316,7 @@ class ZoneResolution {
     return -1;
   }
 
+  const Config& config_;
   const std::vector<std::unique_ptr<LimitZone>>& zones_;
   Diagnostics& diagnostics_;
   std::vector<SourceLocation> reported_;
@@ -213,13 +327,15 @@ constexpr ContextSet kHsl = kHttpServerLocation;
 constexpr DirectiveSpec kRows[] = {
     {.name = "limit_req_zone",
      .contexts = kHttp,
-     .arity = {3, 3},
+     .arity = {3, 5},
      .apply = ApplyZone,
      .repeatable = true,
-     .doc = "KEY zone=NAME:SIZE rate=N(r/s|r/m): where requests are counted"},
+     .doc = "KEY zone=NAME:SIZE rate=N(r/s|r/m) [redis=NAME [redis_down=local|pass|refuse]]: where "
+            "requests are counted: here, or in a Redis that machines share, and what is done while "
+            "that is down (local unless set)"},
     {.name = "limit_conn_zone",
      .contexts = kHttp,
-     .arity = {2, 2},
+     .arity = {2, 3},
      .apply = ApplyZone,
      .repeatable = true,
      .doc = "KEY zone=NAME:SIZE: where connections are counted"},
@@ -235,6 +351,13 @@ constexpr DirectiveSpec kRows[] = {
         "info | notice | warn | error: of refusals"),
     One("limit_req_dry_run", kHsl, Flag<kLimits, &LimitSettings::limit_req_dry_run>,
         "on | off: count and log only"),
+    One("limit_req_headers", kHsl, Flag<kLimits, &LimitSettings::limit_req_headers>,
+        "on | off: RateLimit and RateLimit-Policy in every answer that was counted, Retry-After in "
+        "refusals; off unless set"),
+    List("websocket_limit_message", kHsl, {1, 5}, ApplyMessageLimit,
+         "off | zone=NAME [burst=N] [nodelay | delay=N] [close | drop | error=TEXT]: clients' "
+         "WebSocket messages are counted in a zone of limit_req_zone; one too many closes with "
+         "1008, is left out, or is left out and answered with TEXT; close unless set"),
     One("limit_conn_dry_run", kHsl, Flag<kLimits, &LimitSettings::limit_conn_dry_run>,
         "on | off: count and log only"),
 };
@@ -245,6 +368,7 @@ std::span<const DirectiveSpec> LimitsDirectives() { return kRows; }
 
 void ResolveLimitZones(Config& config, Diagnostics& diagnostics) {
   ZoneResolution resolution(config, diagnostics);
+  resolution.ResolveZones();
   resolution.Resolve(config.http.settings.limits);
   for (const auto& server : config.http.servers) resolution.Visit(server->root);
 }

@@ -17,6 +17,7 @@
 #include "proxy/config/model/listen.h"
 #include "proxy/config/model/map.h"
 #include "proxy/config/model/proxy.h"
+#include "proxy/config/model/redis.h"
 #include "proxy/config/model/rewrite.h"
 #include "proxy/config/model/tls.h"
 #include "proxy/config/model/upstream.h"
@@ -121,6 +122,7 @@ struct HttpConfig {
   std::vector<std::unique_ptr<ServerConfig>> servers;
   std::vector<std::unique_ptr<UpstreamConfig>> upstreams;
   std::vector<std::unique_ptr<LimitZone>> limit_zones;
+  std::vector<std::unique_ptr<RedisConfig>> redis;
   std::deque<LogFormat> log_formats;  // "combined" is first
   std::deque<MapConfig> maps;
   std::deque<GeoConfig> geos;
