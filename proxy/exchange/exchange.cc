@@ -116,6 +116,8 @@ void Exchange::Reset() {
   identity_.reset();
   identity_ends_.reset();
   subprotocol_token = {};
+  limits_counted = 0;
+  limit_reports.clear();
   socket.reset();
   waf_transaction_id = {};
   redirect_location = {};

@@ -45,6 +45,16 @@ struct Value {
   std::string_view text;
 };
 
+// A zone of limit_req as its client is told of it: RateLimit, RateLimit-Policy, Retry-After.
+struct LimitReport {
+  std::string_view zone;  // of the configuration
+  int64_t quota = 0;      // requests that may come at once
+  int64_t window = 0;     // seconds in which a used quota grows whole again
+  int64_t remaining = 0;  // requests that may come now
+  int64_t reset = 0;      // seconds until `remaining` grows: from 0 to 1, else to the quota
+  bool refused = false;   // this zone refused it
+};
+
 // What we are doing, for the error log: " while reading client request headers".
 enum class Action : uint8_t {
   kNone,
@@ -169,6 +179,10 @@ class Exchange final : public LogContext {
   // --- Limits and access, for variables and logs ---
   std::string_view limit_req_status;  // PASSED, DELAYED, REJECTED, …_DRY_RUN
   std::string_view limit_conn_status;
+  // Rows of limits that have counted it, as bits: each counts it once in its life.
+  uint8_t limits_counted = 0;
+  // What limit_req_headers tells the client; filled only where it is on.
+  std::vector<LimitReport> limit_reports;
   std::string_view waf_transaction_id;
   std::string_view redirect_location;  // of a rule's redirect; becomes Location
   int waf_rule_id = 0;                 // of the rule that refused; 0: none

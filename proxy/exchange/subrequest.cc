@@ -42,6 +42,7 @@ void Exchange::BeginAsSubrequest(const Exchange& parent, std::string_view uri_in
   // Text of the program, not of the parent's arena.
   limit_req_status = parent.limit_req_status;
   limit_conn_status = parent.limit_conn_status;
+  limits_counted = parent.limits_counted;
   waf_transaction_id = arena.Copy(parent.waf_transaction_id);
   identity_ = parent.identity_;
   identity_ends_ = parent.identity_ends_;

@@ -83,13 +83,15 @@ Variables::Variables(const config::Config& config, const ComputedVariables& comp
         bound.cacheable = bound.builtin == nullptr;
         break;
       case config::VariableKind::kMap:
-        bound.cacheable = !config.http.maps[static_cast<size_t>(name.index)].is_volatile;
+        // What was asked before the client is verified must not stay empty behind it.
+        bound.cacheable =
+            !config.http.maps[static_cast<size_t>(name.index)].is_volatile && !name.is_identity;
         bound.builtin = nullptr;
         break;
       case config::VariableKind::kGeo:
       case config::VariableKind::kGeoip2:
       case config::VariableKind::kSplit:
-        bound.cacheable = true;
+        bound.cacheable = !name.is_identity;
         bound.builtin = nullptr;
         break;
       case config::VariableKind::kToken:

@@ -10,6 +10,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/parse.h"
+#include "proxy/filter/limit_headers.h"
 
 namespace framewall::filter {
 namespace {
@@ -169,6 +170,7 @@ void ApplyHeaders(Exchange& exchange) {
   if (settings.expires.set && IsPlainStatus(exchange.response.status)) {
     ApplyExpires(exchange, settings.expires);
   }
+  if (!exchange.limit_reports.empty()) ApplyLimitHeaders(exchange);
   if (!settings.add_header.empty()) ApplyLines(exchange, Part::kAll);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/base/check.h"
+#include "proxy/filter/limit_row.h"
 
 namespace framewall::filter {
 namespace {
@@ -149,10 +150,12 @@ void ForgetDeadConnections(const LimitZones& zones, int32_t own_id) {
   }
 }
 
-std::unique_ptr<Filter> MakeLimitConn(Exchange& exchange, FilterServices& services) {
+namespace {
+
+std::unique_ptr<Filter> Make(Exchange& exchange, FilterServices& services, LimitRow row) {
   const config::LimitSettings& settings = exchange.settings().limits;
   if (settings.limit_conn.empty() || services.limit_zones == nullptr ||
-      !exchange.limit_conn_status.empty()) {
+      (exchange.limits_counted & ConnectionsCounted(row)) != 0) {
     return nullptr;
   }
   const int32_t owner = ::getpid();
@@ -160,6 +163,7 @@ std::unique_ptr<Filter> MakeLimitConn(Exchange& exchange, FilterServices& servic
   for (const config::LimitConnUse& use : settings.limit_conn) {
     if (use.zone < 0) continue;
     const auto& setting = *exchange.config.http.limit_zones[static_cast<size_t>(use.zone)];
+    if (!StandsIn(setting, row)) continue;
     const std::string_view key = exchange.Expand(setting.key);
     if (key.empty()) continue;
     if (key.size() > kLongestKey) {
@@ -168,7 +172,9 @@ std::unique_ptr<Filter> MakeLimitConn(Exchange& exchange, FilterServices& servic
                                     setting.key.source, key));
       continue;
     }
-    exchange.limit_conn_status = "PASSED";
+    exchange.limits_counted |= ConnectionsCounted(row);
+    // What the row before this one has said is worse.
+    if (exchange.limit_conn_status.empty()) exchange.limit_conn_status = "PASSED";
     LimitZone& zone = services.limit_zones->zone(use.zone);
     CountedConnection one;
     const auto outcome = CountedConnection::Take(zone, key, use.connections, owner, &one);
@@ -191,6 +197,16 @@ std::unique_ptr<Filter> MakeLimitConn(Exchange& exchange, FilterServices& servic
   }
   if (counted.empty()) return nullptr;
   return std::make_unique<Holder>(std::move(counted));
+}
+
+}  // namespace
+
+std::unique_ptr<Filter> MakeLimitConn(Exchange& exchange, FilterServices& services) {
+  return Make(exchange, services, LimitRow::kBeforeAccess);
+}
+
+std::unique_ptr<Filter> MakeIdentityLimitConn(Exchange& exchange, FilterServices& services) {
+  return Make(exchange, services, LimitRow::kByIdentity);
 }
 
 }  // namespace framewall::filter

@@ -14,6 +14,8 @@ namespace framewall::filter {
 // Counts the exchange in every zone of its location, once in its life and until its log phase. Null
 // where no key is to be counted, else a filter that holds the counts or refuses.
 std::unique_ptr<Filter> MakeLimitConn(Exchange& exchange, FilterServices& services);
+// Of the zones whose key is made of identity (config/identity): behind the access phase.
+std::unique_ptr<Filter> MakeIdentityLimitConn(Exchange& exchange, FilterServices& services);
 
 // One exchange in one zone, counted as long as this lives. A state belongs to a key and a process,
 // so what a dead worker had counted is known by its owner: it is dropped when a worker starts, when

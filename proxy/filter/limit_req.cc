@@ -1,178 +1,164 @@
-// Of several zones all are asked first, each under its own lock; only when all agree is the request
-// counted. A refused request is counted nowhere.
 #include "proxy/filter/limit_req.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <optional>
+#include <array>
+#include <utility>
+#include <vector>
 
 #include "proxy/event/timer.h"
-#include "proxy/filter/limit_zone.h"
+#include "proxy/filter/limit_decision.h"
+#include "proxy/filter/limit_row.h"
 
 namespace framewall::filter {
 namespace {
 
 using config::LimitReqUse;
-using Ref = LimitZone::Ref;
 
 constexpr size_t kLongestKey = 65535;
-// A clock further back than this is another clock; a little back is another worker's cached time.
-constexpr int64_t kClockJumpMs = 60000;
-// States that were idle so long are dropped as soon as their bucket is empty.
-constexpr int64_t kIdleMs = 60000;
-constexpr int64_t kLongestDelayMs = std::numeric_limits<int32_t>::max();
 
-int64_t Saturated(uint64_t value) {
-  constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
-  return static_cast<int64_t>(std::min(value, kMost));
-}
+// The milder ones first: of two rows the worse one is said.
+constexpr std::array<std::string_view, 5> kStatuses = {"PASSED", "DELAYED_DRY_RUN", "DELAYED",
+                                                       "REJECTED_DRY_RUN", "REJECTED"};
 
-int64_t Thousands(uint64_t requests) {
-  uint64_t product = 0;
-  if (__builtin_mul_overflow(requests, uint64_t{1000}, &product)) product = UINT64_MAX;
-  return Saturated(product);
-}
-
-// What runs out in that time: `rate` is in thousandths of a request per second.
-int64_t Leaked(uint64_t rate, int64_t ms) {
-  uint64_t product = 0;
-  if (__builtin_mul_overflow(rate, static_cast<uint64_t>(ms), &product)) product = UINT64_MAX;
-  return Saturated(product / 1000);
-}
-
-int64_t SinceLast(const LimitState& state, int64_t now_ms) {
-  const int64_t ms = now_ms - state.last_ms;
-  if (ms < -kClockJumpMs) return 1;
-  return std::max<int64_t>(ms, 0);
-}
-
-// With one request more.
-int64_t ExcessNow(const LimitState& state, uint64_t rate, int64_t now_ms) {
-  if (state.last_ms == LimitState::kNever) return 0;
-  const int64_t leaked = Leaked(rate, SinceLast(state, now_ms));
-  // Not above the burst's limit by more than one request, so no overflow.
-  if (leaked >= state.excess + 1000) return 0;
-  return state.excess + 1000 - leaked;
-}
-
-void Count(LimitState& state, int64_t excess, int64_t now_ms) {
-  if (state.last_ms == LimitState::kNever || SinceLast(state, now_ms) != 0) state.last_ms = now_ms;
-  state.excess = excess;
-}
-
-bool IsIdle(const LimitState& state, uint64_t rate, int64_t now_ms) {
-  // Refused by a later zone, or being counted right now: then it is made once more.
-  if (state.last_ms == LimitState::kNever) return true;
-  const int64_t ms = std::abs(now_ms - state.last_ms);
-  return ms >= kIdleMs && state.excess <= Leaked(rate, ms);
-}
-
-// A state for a new key: at the price of one or two idle ones, or of the oldest.
-Ref Add(LimitZone::Access& table, std::string_view key, uint32_t hash, uint64_t rate,
-        int64_t now_ms) {
-  if (!table.MayFit(key)) return 0;
-  for (int i = 0; i < 2; ++i) {
-    const Ref oldest = table.oldest();
-    if (oldest == 0 || !IsIdle(table.state(oldest), rate, now_ms)) break;
-    table.Remove(oldest);
+void Say(Exchange& exchange, std::string_view status) {
+  const auto rank = [](std::string_view text) {
+    return std::find(kStatuses.begin(), kStatuses.end(), text) - kStatuses.begin();
+  };
+  if (exchange.limit_req_status.empty() || rank(status) > rank(exchange.limit_req_status)) {
+    exchange.limit_req_status = status;
   }
-  Ref added = table.Insert(key, hash);
-  while (added == 0 && table.oldest() != 0) {
-    table.Remove(table.oldest());
-    added = table.Insert(key, hash);
+}
+
+LogLevel OneLess(int level) {
+  return static_cast<LogLevel>(std::min(level + 1, static_cast<int>(LogLevel::kInfo)));
+}
+
+void LogRefusal(Exchange& exchange, const LimitOutcome& outcome, std::string_view dry) {
+  const config::LimitSettings& settings = exchange.settings().limits;
+  const config::LimitZone& zone = *outcome.bucket->setting;
+  const int64_t excess = outcome.answer.excess;
+  switch (outcome.answer.kind) {
+    case LimitAnswer::Kind::kFits:
+      return;
+    case LimitAnswer::Kind::kExceeds:
+      return exchange.LogError(static_cast<LogLevel>(settings.limit_req_log_level),
+                               fmt::format("limiting requests{}, excess: {}.{:03} by zone \"{}\"",
+                                           dry, excess / 1000, excess % 1000, zone.name));
+    case LimitAnswer::Kind::kRedisDown:
+      return exchange.LogError(static_cast<LogLevel>(settings.limit_req_log_level),
+                               fmt::format("limiting requests{}, redis \"{}\" does not answer, by "
+                                           "zone \"{}\"",
+                                           dry, zone.redis_name, zone.name));
+    case LimitAnswer::Kind::kNoRoom:
+      return MainLog().Write(
+          LogLevel::kAlert,
+          fmt::format("could not allocate node in limit_req zone \"{}\"", zone.name));
   }
-  return added;
 }
 
-// One zone of the list, as it concerns this request.
-struct Bucket {
-  const LimitReqUse* use;
-  LimitZone* zone;
-  uint64_t rate;
-  std::string_view key;
-  uint32_t hash;
-};
-
-enum class Answer { kFits, kExceeds, kNoRoom };
-
-Answer Ask(const Bucket& bucket, bool count, int64_t now_ms, int64_t* excess) {
-  LimitZone::Access table(*bucket.zone);
-  Ref ref = table.Find(bucket.key, bucket.hash);
-  if (ref != 0) {
-    table.MakeNewest(ref);
-  } else {
-    ref = Add(table, bucket.key, bucket.hash, bucket.rate, now_ms);
+// Of the location that counted it: a redirect may lead to another.
+Verdict VerdictOf(Exchange& exchange, const LimitDecision& decision, Milliseconds* delay) {
+  const config::LimitSettings& settings = exchange.settings().limits;
+  const LimitOutcome& outcome = decision.outcome();
+  const std::string_view dry = settings.limit_req_dry_run ? ", dry run" : "";
+  if (settings.limit_req_headers && !settings.limit_req_dry_run) {
+    for (size_t i = 0; i < decision.buckets().size(); ++i) {
+      const LimitBucket& bucket = decision.buckets()[i];
+      // Who refuses is told alone: nobody else has counted it.
+      if (outcome.kind == LimitOutcome::Kind::kRefuse && &bucket != outcome.bucket) continue;
+      if (const LimitAnswer* answer = decision.answer(i)) {
+        exchange.limit_reports.push_back(ReportOf(bucket, *answer));
+      }
+    }
   }
-  *excess = 0;
-  if (ref == 0) return Answer::kNoRoom;
-  LimitState& state = table.state(ref);
-  *excess = ExcessNow(state, bucket.rate, now_ms);
-  if (*excess > Thousands(bucket.use->burst)) return Answer::kExceeds;
-  if (count) Count(state, *excess, now_ms);
-  return Answer::kFits;
+  *delay = Milliseconds(0);
+  switch (outcome.kind) {
+    case LimitOutcome::Kind::kPass:
+      Say(exchange, "PASSED");
+      return Verdict::Continue();
+    case LimitOutcome::Kind::kRefuse:
+      LogRefusal(exchange, outcome, dry);
+      Say(exchange, settings.limit_req_dry_run ? "REJECTED_DRY_RUN" : "REJECTED");
+      if (settings.limit_req_dry_run) return Verdict::Continue();
+      return Verdict::Respond(settings.limit_req_status);
+    case LimitOutcome::Kind::kDelay:
+      exchange.LogError(OneLess(settings.limit_req_log_level),
+                        fmt::format("delaying request{}, excess: {}.{:03}, by zone \"{}\"", dry,
+                                    outcome.answer.excess / 1000, outcome.answer.excess % 1000,
+                                    outcome.bucket->setting->name));
+      Say(exchange, settings.limit_req_dry_run ? "DELAYED_DRY_RUN" : "DELAYED");
+      if (!settings.limit_req_dry_run) *delay = outcome.delay;
+      return Verdict::Continue();
+  }
+  return Verdict::Continue();
 }
 
-// The request passes all zones. The state may be gone since it was asked, when the table is full:
-// no lock is held from one zone to the next, and nothing pins a state, so that nobody's death can.
-int64_t CountLater(const Bucket& bucket, int64_t now_ms) {
-  LimitZone::Access table(*bucket.zone);
-  Ref ref = table.Find(bucket.key, bucket.hash);
-  if (ref == 0) ref = Add(table, bucket.key, bucket.hash, bucket.rate, now_ms);
-  if (ref == 0) return 0;
-  LimitState& state = table.state(ref);
-  const int64_t excess = ExcessNow(state, bucket.rate, now_ms);
-  Count(state, excess, now_ms);
-  return excess;
-}
-
-int64_t DelayFor(const Bucket& bucket, int64_t excess) {
-  if (bucket.use->nodelay) return 0;
-  const int64_t allowed = Thousands(bucket.use->delay);
-  if (excess <= allowed || bucket.rate == 0) return 0;
-  int64_t product = 0;
-  if (__builtin_mul_overflow(excess - allowed, int64_t{1000}, &product)) return kLongestDelayMs;
-  return std::min(product / Saturated(bucket.rate), kLongestDelayMs);
-}
-
-class Refusal final : public Filter {
+// What was decided when the filter was made.
+class Decided final : public Filter {
  public:
-  explicit Refusal(int status) : status_(status) {}
-  Verdict OnRequestHead(Exchange&) override { return Verdict::Respond(status_); }
-
- private:
-  int status_;
-};
-
-class Delay final : public Filter {
- public:
-  Delay(Exchange& exchange, Milliseconds delay)
+  Decided(Exchange& exchange, Verdict verdict, Milliseconds delay)
       : timer_(exchange.driver->loop(),
                [&exchange] {
                  if (exchange.driver != nullptr) exchange.driver->Resume();
                }),
+        verdict_(verdict),
         delay_(delay) {}
   Verdict OnRequestHead(Exchange&) override {
+    if (delay_.count() == 0) return verdict_;
     timer_.Set(delay_);
     return Verdict::Pause();
   }
 
  private:
   event::Timer timer_;
+  Verdict verdict_;
   Milliseconds delay_;
 };
 
-LogLevel OneLess(int level) {
-  return static_cast<LogLevel>(std::min(level + 1, static_cast<int>(LogLevel::kInfo)));
-}
+// Waits for Redis, no longer than its deadline, and then as long as the decision says.
+class Asking final : public Filter {
+ public:
+  Asking(Exchange& exchange, FilterServices& services, std::vector<LimitBucket> buckets)
+      : exchange_(exchange),
+        decision_(services, std::move(buckets), [this] { OnDecided(); }),
+        timer_(exchange.driver->loop(), [this] { Resume(); }) {}
+
+  Verdict OnRequestHead(Exchange&) override {
+    if (!decision_.Start()) return Verdict::Pause();
+    Milliseconds delay{0};
+    const Verdict verdict = VerdictOf(exchange_, decision_, &delay);
+    if (delay.count() == 0) return verdict;
+    timer_.Set(delay);
+    return Verdict::Pause();
+  }
+
+ private:
+  void OnDecided() {
+    if (exchange_.driver == nullptr) return;
+    Milliseconds delay{0};
+    const Verdict verdict = VerdictOf(exchange_, decision_, &delay);
+    if (verdict.kind == Verdict::Kind::kRespond) return exchange_.driver->Finish(verdict.status);
+    if (delay.count() == 0) return Resume();
+    timer_.Set(delay);
+  }
+  void Resume() {
+    if (exchange_.driver != nullptr) exchange_.driver->Resume();
+  }
+
+  Exchange& exchange_;
+  LimitDecision decision_;
+  event::Timer timer_;
+};
 
 // Buckets of this exchange, in the order of the list; keys that are empty are not counted.
-std::vector<Bucket> BucketsOf(Exchange& exchange, const LimitZones& zones) {
-  std::vector<Bucket> buckets;
+std::vector<LimitBucket> BucketsOf(Exchange& exchange, const LimitZones& zones, LimitRow row) {
+  std::vector<LimitBucket> buckets;
   for (const LimitReqUse& use : exchange.settings().limits.limit_req) {
     if (use.zone < 0) continue;
     const auto& setting = *exchange.config.http.limit_zones[static_cast<size_t>(use.zone)];
+    if (!StandsIn(setting, row)) continue;
     const std::string_view key = exchange.Expand(setting.key);
     if (key.empty()) continue;
     if (key.size() > kLongestKey) {
@@ -181,64 +167,39 @@ std::vector<Bucket> BucketsOf(Exchange& exchange, const LimitZones& zones) {
                                     setting.key.source, key));
       continue;
     }
-    LimitZone& zone = zones.zone(use.zone);
-    buckets.push_back({&use, &zone, setting.rate, key, zone.Hash(key)});
+    buckets.emplace_back(use, setting, zones.zone(use.zone), key);
   }
   return buckets;
+}
+
+std::unique_ptr<Filter> Make(Exchange& exchange, FilterServices& services, LimitRow row) {
+  if (exchange.settings().limits.limit_req.empty() || services.limit_zones == nullptr ||
+      (exchange.limits_counted & RequestsCounted(row)) != 0) {
+    return nullptr;
+  }
+  std::vector<LimitBucket> buckets = BucketsOf(exchange, *services.limit_zones, row);
+  if (buckets.empty()) return nullptr;
+  exchange.limits_counted |= RequestsCounted(row);
+  const bool asks_redis = std::any_of(buckets.begin(), buckets.end(),
+                                      [](const auto& one) { return one.setting->redis >= 0; });
+  if (asks_redis) return std::make_unique<Asking>(exchange, services, std::move(buckets));
+
+  LimitDecision decision(services, std::move(buckets), nullptr);
+  decision.Start();
+  Milliseconds delay{0};
+  const Verdict verdict = VerdictOf(exchange, decision, &delay);
+  if (verdict.kind == Verdict::Kind::kContinue && delay.count() == 0) return nullptr;
+  return std::make_unique<Decided>(exchange, verdict, delay);
 }
 
 }  // namespace
 
 std::unique_ptr<Filter> MakeLimitReq(Exchange& exchange, FilterServices& services) {
-  const config::LimitSettings& settings = exchange.settings().limits;
-  if (settings.limit_req.empty() || services.limit_zones == nullptr ||
-      !exchange.limit_req_status.empty()) {
-    return nullptr;
-  }
-  const std::vector<Bucket> buckets = BucketsOf(exchange, *services.limit_zones);
-  if (buckets.empty()) return nullptr;
-  const std::string_view dry = settings.limit_req_dry_run ? ", dry run" : "";
-  const int64_t now_ms = LimitClockMs();
+  return Make(exchange, services, LimitRow::kBeforeAccess);
+}
 
-  int64_t excess = 0;
-  for (const Bucket& bucket : buckets) {
-    const Answer answer = Ask(bucket, &bucket == &buckets.back(), now_ms, &excess);
-    if (answer == Answer::kFits) continue;
-    if (answer == Answer::kExceeds) {
-      exchange.LogError(static_cast<LogLevel>(settings.limit_req_log_level),
-                        fmt::format("limiting requests{}, excess: {}.{:03} by zone \"{}\"", dry,
-                                    excess / 1000, excess % 1000, bucket.zone->name()));
-    } else {
-      MainLog().Write(LogLevel::kAlert, fmt::format("could not allocate node in limit_req zone "
-                                                    "\"{}\"",
-                                                    bucket.zone->name()));
-    }
-    exchange.limit_req_status = settings.limit_req_dry_run ? "REJECTED_DRY_RUN" : "REJECTED";
-    if (settings.limit_req_dry_run) return nullptr;
-    return std::make_unique<Refusal>(settings.limit_req_status);
-  }
-
-  // The last is counted already; of all, the longest delay counts.
-  const Bucket* slowest = &buckets.back();
-  int64_t delay = DelayFor(*slowest, excess);
-  for (size_t i = buckets.size() - 1; i-- > 0;) {
-    const int64_t own_excess = CountLater(buckets[i], now_ms);
-    const int64_t own_delay = DelayFor(buckets[i], own_excess);
-    if (own_delay <= delay) continue;
-    delay = own_delay;
-    excess = own_excess;
-    slowest = &buckets[i];
-  }
-  if (delay == 0) {
-    exchange.limit_req_status = "PASSED";
-    return nullptr;
-  }
-  exchange.LogError(OneLess(settings.limit_req_log_level),
-                    fmt::format("delaying request{}, excess: {}.{:03}, by zone \"{}\"", dry,
-                                excess / 1000, excess % 1000, slowest->zone->name()));
-  exchange.limit_req_status = settings.limit_req_dry_run ? "DELAYED_DRY_RUN" : "DELAYED";
-  if (settings.limit_req_dry_run) return nullptr;
-  return std::make_unique<Delay>(exchange, Milliseconds(delay));
+std::unique_ptr<Filter> MakeIdentityLimitReq(Exchange& exchange, FilterServices& services) {
+  return Make(exchange, services, LimitRow::kByIdentity);
 }
 
 }  // namespace framewall::filter

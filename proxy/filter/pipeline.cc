@@ -40,6 +40,10 @@ constexpr PipelineRow kPipeline[] = {
     {Phase::kAccess, "auth_request", nullptr, MakeAuthRequest,
      "asking somebody else takes longest, and only who may not come in otherwise need be asked "
      "about"},
+    {Phase::kPreContent, "limit_req by identity", nullptr, MakeIdentityLimitReq,
+     "whom a token names is known only now; one that is forged spends nobody's budget"},
+    {Phase::kPreContent, "limit_conn by identity", nullptr, MakeIdentityLimitConn,
+     "as its twin before the access phase, for the same reason"},
     {Phase::kPreContent, "waf, late order", nullptr, MakeWafLateOrder,
      "the dearest check, so after every cheap refusal"},
 };

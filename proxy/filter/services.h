@@ -27,8 +27,17 @@ class RuleSet;
 namespace framewall::filter {
 
 class JwtKeys;
+class LimitRedis;
 class LimitZones;
 class PasswordChecks;
+
+// What became of a request or message in a zone of limit_req.
+enum class LimitCount : uint8_t {
+  kPassed,
+  kDelayed,
+  kRefused,
+  kWithoutRedis,  // besides one of the others: decided by redis_down
+};
 
 class FilterServices {
  public:
@@ -37,6 +46,10 @@ class FilterServices {
   const LimitZones* limit_zones = nullptr;
   // Keys of auth_jwt and tokens verified with them.
   JwtKeys* jwt_keys = nullptr;
+  // Null where no zone names a Redis.
+  LimitRedis* limit_redis = nullptr;
+  // By config::LimitZone::index.
+  std::function<void(int zone, LimitCount what)> count_limit;
   // By LocationConfig::id; null where modsecurity is off or has no rules.
   const std::vector<std::shared_ptr<const waf::RuleSet>>* rule_sets = nullptr;
   // By path, as in websocket_schema.

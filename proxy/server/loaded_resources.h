@@ -24,6 +24,8 @@ struct LoadedResources final : public Resources {
   const config::Config* config = nullptr;
   std::unique_ptr<TlsContexts> tls;
   std::unique_ptr<upstream::ClientTls> client_tls;
+  // By RedisConfig::index; null where it speaks plain text.
+  std::vector<std::unique_ptr<tls::ClientTlsContext>> redis_tls;
   std::unique_ptr<upstream::SharedState> upstream_state;
   std::unique_ptr<filter::LimitZones> limit_zones;
   std::unique_ptr<filter::JwtKeyFiles> jwt_key_files;

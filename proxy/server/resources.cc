@@ -10,6 +10,7 @@
 
 #include "proxy/observe/error_logs.h"
 #include "proxy/server/loaded_resources.h"
+#include "proxy/server/redis_clients.h"
 
 namespace framewall::server {
 namespace {
@@ -211,6 +212,7 @@ std::unique_ptr<Resources> Resources::Build(const config::Config& config, Resour
   made->jwt_key_files = filter::JwtKeyFiles::Load(config, diagnostics);
   made->geoip2 =
       route::Geoip2::Open(config, old == nullptr ? nullptr : old->geoip2.get(), diagnostics);
+  made->redis_tls = BuildRedisTls(config, diagnostics);
   RuleWalk(config, *made, diagnostics).Run();
   SchemaWalk(*made, diagnostics).Run(config);
   auto state =

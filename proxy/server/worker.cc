@@ -18,6 +18,7 @@
 #include "proxy/route/map_table.h"
 #include "proxy/server/connection.h"
 #include "proxy/server/loaded_resources.h"
+#include "proxy/server/redis_clients.h"
 #include "proxy/server/services.h"
 #include "proxy/server/subrequest.h"
 #include "proxy/upstream/runtime.h"
@@ -66,6 +67,12 @@ class Worker {
     services_.filters.count_rule = [this](int64_t rule_id, bool refused) {
       metrics_.RuleCounted(rule_id, refused);
     };
+    services_.filters.count_limit = [this](int zone, filter::LimitCount what) {
+      const auto& setting = *config_.http.limit_zones[static_cast<size_t>(zone)];
+      metrics_.LimitCounted(zone, setting.name, what);
+    };
+    limit_redis_ = MakeLimitRedis(loop_, config_, resources_.redis_tls);
+    services_.filters.limit_redis = limit_redis_.get();
     services_.filters.audit_lost = [this] { metrics_.AuditRecordLost(); };
     services_.filters.start_subrequest = [this](const config::ServerConfig& server,
                                                 const exchange::SubrequestOptions& options,
@@ -292,6 +299,7 @@ class Worker {
   route::Geoip2Reload geoip2_reload_;
   upstream::Runtime upstreams_;
   tls::ServerTlsHooks hooks_;
+  std::unique_ptr<filter::LimitRedis> limit_redis_;
   Services services_;
   filter::JwtKeys jwt_keys_;
   std::vector<std::unique_ptr<event::Listener>> listeners_;

@@ -34,6 +34,8 @@ struct Families {
   metrics::CounterId payload;
   metrics::CounterId wire;
   metrics::CounterId messages_refused;
+  metrics::CounterId limits;
+  metrics::CounterId limits_without_redis;
 };
 Families families;
 
@@ -92,6 +94,13 @@ Result<std::unique_ptr<metrics::Registry>> MakeRegistry(size_t slots) {
   families.messages_refused =
       builder.AddCounter("framewall_websocket_messages_refused_total",
                          "Messages refused by rules, policy or protocol.", {"from"}, 2);
+  families.limits = builder.AddCounter("framewall_limit_decisions_total",
+                                       "Requests and messages by zone of limit_req and outcome "
+                                       "(passed, delayed, refused).",
+                                       {"zone", "outcome"}, 384);
+  families.limits_without_redis = builder.AddCounter(
+      "framewall_limit_redis_down_total",
+      "Decisions that the zone's redis_down took, without its Redis.", {"zone"}, 128);
   return std::move(builder).Build(slots);
 }
 
@@ -206,6 +215,22 @@ void WorkerMetrics::PasswordChecked(std::string_view outcome) {
 
 void WorkerMetrics::AuditRecordLost() {
   if (registry_ != nullptr) registry_->GetCounter(families.audit_lost).Add();
+}
+
+void WorkerMetrics::LimitCounted(int zone, std::string_view name, filter::LimitCount what) {
+  if (registry_ == nullptr) return;
+  const auto place = static_cast<size_t>(zone);
+  if (by_zone_.size() <= place) by_zone_.resize(place + 1);
+  if (!by_zone_[place]) {
+    const auto of = [&](std::string_view outcome) {
+      const std::array<std::string_view, 2> labels = {name, outcome};
+      return registry_->GetCounter(families.limits, labels);
+    };
+    const std::array<std::string_view, 1> label = {name};
+    by_zone_[place] = {of("passed"), of("delayed"), of("refused"),
+                       registry_->GetCounter(families.limits_without_redis, label)};
+  }
+  (*by_zone_[place])[static_cast<size_t>(what)].Add();
 }
 
 void WorkerMetrics::Draining() {

@@ -2,13 +2,17 @@
 // read by stub_status and the metrics page.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/content/status_page.h"
 #include "proxy/exchange/exchange.h"
+#include "proxy/filter/services.h"
 #include "proxy/metrics/counters.h"
 
 namespace framewall::server {
@@ -39,6 +43,8 @@ class WorkerMetrics {
   void RuleCounted(int64_t rule_id, bool refused);
   void AuditRecordLost();
   void PasswordChecked(std::string_view outcome);
+  // Of a zone of limit_req, by config::LimitZone::index.
+  void LimitCounted(int zone, std::string_view name, filter::LimitCount what);
   // This worker drains in an old generation.
   void Draining();
 
@@ -70,6 +76,9 @@ class WorkerMetrics {
     metrics::Counter counter;
   };
   std::vector<std::vector<StatusCounter>> by_server_;
+  // By zone, then LimitCount; made when first needed.
+  static constexpr size_t kLimitCounts = 4;
+  std::vector<std::optional<std::array<metrics::Counter, kLimitCounts>>> by_zone_;
 };
 
 }  // namespace framewall::server

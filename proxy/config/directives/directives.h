@@ -66,7 +66,6 @@ void ResolveProxyPasses(Config& config, Diagnostics& diagnostics);
 // After the whole file is built: makes each allow and deny list quick to ask.
 void BuildAccessLists(Config& config);
 
-// After the whole file is built: gives each limit_req and limit_conn the index of its zone.
 // After the whole file is built and identity is spread: gives each limit_req, limit_conn and
 // websocket_limit_message the index of its zone, and each zone that of its redis.
 void ResolveLimitZones(Config& config, Diagnostics& diagnostics);

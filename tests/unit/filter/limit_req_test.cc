@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "proxy/base/clock.h"
+#include "proxy/filter/headers.h"
 #include "proxy/filter/limit_zone.h"
 #include "tests/unit/filter/exchange_testing.h"
 
@@ -179,6 +180,91 @@ TEST_F(LimitReq, CountsAnExchangeOnce) {
   EXPECT_EQ(AskAgain(exchange), "PASSED");
   EXPECT_EQ(AskAgain(exchange), "PASSED");
   EXPECT_EQ(testing_.log(), "");
+}
+
+// The catalogue of these tests knows no tokens: a map plays $jwt_claim_sub.
+constexpr std::string_view kTwoRows = R"(
+    map $arg_user $jwt_claim_sub { default $arg_user; }
+    limit_req_zone $arg_a zone=address:32k rate=1r/s;
+    limit_req_zone $jwt_claim_sub zone=user:32k rate=1r/s;
+    server {
+      listen 127.0.0.1:8080;
+      location / { limit_req zone=user burst=1; limit_req zone=address burst=2 nodelay; }
+    })";
+
+TEST_F(LimitReq, CountsIdentityInARowOfItsOwn) {
+  Load(kTwoRows);
+  exchange::Exchange* exchange = &testing_.Request("/", "/?a=1&user=x");
+  EXPECT_EQ(AskAgain(*exchange), "PASSED");
+  EXPECT_EQ(MakeIdentityLimitReq(*exchange, services_), nullptr);
+  EXPECT_EQ(exchange->limit_req_status, "PASSED");
+  // Not verified: the first row counts it, the second has no key.
+  exchange = &testing_.Request("/", "/?a=1");
+  EXPECT_EQ(AskAgain(*exchange), "PASSED");
+  EXPECT_EQ(MakeIdentityLimitReq(*exchange, services_), nullptr);
+  // The worse of both rows is said.
+  exchange = &testing_.Request("/", "/?user=x");
+  EXPECT_EQ(AskAgain(*exchange), "");
+  EXPECT_NE(MakeIdentityLimitReq(*exchange, services_), nullptr);
+  EXPECT_EQ(exchange->limit_req_status, "DELAYED");
+  exchange = &testing_.Request("/", "/?a=2&user=x");
+  EXPECT_EQ(AskAgain(*exchange), "PASSED");
+  const auto filter = MakeIdentityLimitReq(*exchange, services_);
+  ASSERT_NE(filter, nullptr);
+  EXPECT_EQ(filter->OnRequestHead(*exchange).status, 503);
+  EXPECT_EQ(exchange->limit_req_status, "REJECTED");
+  // Each row once.
+  EXPECT_EQ(MakeIdentityLimitReq(*exchange, services_), nullptr);
+}
+
+constexpr std::string_view kTold = R"(
+    limit_req_zone $arg_a zone=a:32k rate=2r/s;
+    limit_req_zone $arg_b zone=b:32k rate=1r/m;
+    server {
+      listen 127.0.0.1:8080;
+      limit_req_headers on;
+      location /a { limit_req zone=a burst=4 nodelay; limit_req_status 429; }
+      location /both { limit_req zone=a burst=4 nodelay; limit_req zone=b; }
+      location /silent { limit_req zone=a burst=4 nodelay; limit_req_headers off; }
+      location /dry { limit_req zone=a burst=4 nodelay; limit_req_dry_run on; }
+    })";
+
+TEST_F(LimitReq, TellsWhatIsLeft) {
+  Load(kTold);
+  const auto fields = [&](std::string_view location, std::string_view uri) {
+    Ask(location, uri);
+    ApplyHeaders(testing_.exchange());
+    return testing_.Field("RateLimit-Policy") + " | " + testing_.Field("RateLimit") + " | " +
+           testing_.Field("Retry-After");
+  };
+  // Five at once, which at 2r/s grow again in 2.5 seconds.
+  EXPECT_EQ(fields("/a", "/?a=1"), "\"a\";q=5;w=3 | \"a\";r=4;t=1 | -");
+  EXPECT_EQ(fields("/a", "/?a=1"), "\"a\";q=5;w=3 | \"a\";r=3;t=1 | -");
+  EXPECT_EQ(fields("/a", "/?a=1"), "\"a\";q=5;w=3 | \"a\";r=2;t=2 | -");
+  EXPECT_EQ(fields("/a", "/?a=1"), "\"a\";q=5;w=3 | \"a\";r=1;t=2 | -");
+  EXPECT_EQ(fields("/a", "/?a=1"), "\"a\";q=5;w=3 | \"a\";r=0;t=1 | -");
+  EXPECT_EQ(fields("/a", "/?a=1"), "\"a\";q=5;w=3 | \"a\";r=0;t=1 | 1");
+  Pass(500);
+  EXPECT_EQ(fields("/a", "/?a=1"), "\"a\";q=5;w=3 | \"a\";r=0;t=1 | -");
+
+  EXPECT_EQ(fields("/both", "/?a=2&b=1"),
+            "\"a\";q=5;w=3, \"b\";q=1;w=63 | \"a\";r=4;t=1, \"b\";r=0;t=63 | -");
+  // Zone a was asked first and agreed; it has not counted the request that b refuses.
+  EXPECT_EQ(fields("/both", "/?a=2&b=1"), "\"b\";q=1;w=63 | \"b\";r=0;t=63 | 63");
+  EXPECT_EQ(fields("/silent", "/?a=3"), "- | - | -");
+  EXPECT_EQ(fields("/dry", "/?a=3"), "- | - | -");
+  EXPECT_EQ(fields("/a", "/"), "- | - | -") << "not counted";
+}
+
+TEST_F(LimitReq, CountsWhatBecameOfARequest) {
+  Load(kServer);
+  std::vector<int> counts(4);
+  services_.count_limit = [&](int zone, LimitCount what) {
+    EXPECT_EQ(zone, 0);
+    ++counts[static_cast<size_t>(what)];
+  };
+  for (int i = 0; i < 5; ++i) Ask("/burst", "/?a=1");
+  EXPECT_EQ(counts, (std::vector<int>{1, 2, 2, 0}));
 }
 
 TEST_F(LimitReq, TakesAClockThatIsALittleBackForNow) {
