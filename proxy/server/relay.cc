@@ -59,6 +59,7 @@ Relay::Relay(Services& services, exchange::Exchange& exchange, event::Stream& cl
                 ReaderFor(settings_, ws::Role::kClient, handover.upstream_deflate),
                 WriterFor(ws::Role::kClient, handover.upstream_deflate), &services.deflate),
       filters_(filter::MakeMessageFilters(exchange, services.filters, handover.subprotocol)),
+      limit_(filter::MessageLimit::Make(exchange, services.filters, [this] { OnLimitDecided(); })),
       timer_(*services.loop, [this] { OnTimer(); }),
       began_(CachedNow().steady),
       last_activity_(began_),
@@ -91,6 +92,8 @@ void Relay::Stop() {
   state_ = State::kOver;
   done_ = nullptr;
   timer_.Cancel();
+  if (limit_ != nullptr) limit_->Cancel();
+  held_.reset();
   client_.Detach();
   upstream_.Detach();
   if (!upstream_stream_->closed()) upstream_stream_->Close();
@@ -132,6 +135,7 @@ bool Relay::MayRead(RelayHop& hop) {
   RelayHop& to = Other(hop);
   if (to.close_sent() || to.gone()) return true;  // thrown away
   const SteadyTime now = CachedNow().steady;
+  if (IsClient(hop) && held_) return false;
   if (to.stream().congested()) {
     if (to.stalled_since == SteadyTime{}) {
       to.stalled_since = now;
@@ -173,11 +177,17 @@ void Relay::OnMessage(RelayHop& hop) {
     }
   }
 
+  if (IsClient(hop) && limit_ != nullptr && !PassesLimit(payload)) return;
+  Pass(hop, hop.reader().message_opcode(), payload, hop.reader().wire_size());
+}
+
+// Judged and sent on.
+void Relay::Pass(RelayHop& hop, ws::Opcode opcode, std::string& payload, uint64_t wire_size) {
+  RelayHop& to = Other(hop);
   Message message;
-  message.kind = hop.reader().message_opcode() == ws::Opcode::kText ? Message::Kind::kText
-                                                                    : Message::Kind::kBinary;
+  message.kind = opcode == ws::Opcode::kText ? Message::Kind::kText : Message::Kind::kBinary;
   message.payload = payload;
-  message.wire_size = hop.reader().wire_size();
+  message.wire_size = wire_size;
   const MessageVerdict verdict = Judge(hop, message);
   if (IsClient(hop)) ArmByToken(now);  // a fresh one may end earlier
   if (verdict.kind != MessageVerdict::Kind::kPass) return Refuse(hop, verdict);
@@ -187,7 +197,7 @@ void Relay::OnMessage(RelayHop& hop) {
   flow.octets += payload.size();
   flow.wire_octets += message.wire_size;
   services_.metrics->SocketMessage(IsClient(hop), payload.size(), message.wire_size);
-  to.SendMessage(hop.reader().message_opcode(), payload);
+  to.SendMessage(opcode, payload);
 }
 
 MessageVerdict Relay::Judge(const RelayHop& hop, Message& message) {
@@ -233,7 +243,8 @@ void Relay::OnProgress(RelayHop& hop) {
 }
 
 void Relay::CountHeld(RelayHop& hop) {
-  const uint64_t held = hop.reader().held();
+  const uint64_t held =
+      hop.reader().held() + (IsClient(hop) && held_ ? held_->payload.capacity() : 0);
   if (held == hop.held) return;
   const bool grows = held > hop.held;
   shared_.held += held - hop.held;

@@ -21,6 +21,7 @@
 
 #include "proxy/event/timer.h"
 #include "proxy/exchange/exchange.h"
+#include "proxy/filter/message/limit.h"
 #include "proxy/filter/message/message_filter.h"
 #include "proxy/server/relay_hop.h"
 #include "proxy/server/services.h"
@@ -62,6 +63,7 @@ class Relay final : private RelayHopEvents {
   void OnHopDrained(RelayHop& hop) override;
   void OnHopSent(RelayHop& hop) override;
 
+  void Pass(RelayHop& hop, ws::Opcode opcode, std::string& payload, uint64_t wire_size);
   filter::MessageVerdict Judge(const RelayHop& hop, filter::Message& message);
   void Refuse(RelayHop& hop, const filter::MessageVerdict& verdict);
   void Part(RelayHop& refused, uint16_t code, uint16_t code_for_other, std::string_view reason);
@@ -73,6 +75,13 @@ class Relay final : private RelayHopEvents {
   void Flush();
   void Finish();
   void Reset();
+
+  // --- websocket_limit_message (relay_limit.cc) ---
+  // The client's message may pass now. Where not it is refused, or held until it may.
+  bool PassesLimit(std::string& payload);
+  void OnLimitDecided();
+  void RefuseByLimit();
+  void ReleaseHeld();
 
   void CountHeld(RelayHop& hop);
   void OnTimer();
@@ -105,6 +114,16 @@ class Relay final : private RelayHopEvents {
   RelayHop client_;
   RelayHop upstream_;
   std::vector<std::unique_ptr<filter::MessageFilter>> filters_;
+  std::unique_ptr<filter::MessageLimit> limit_;  // null: none
+  // A message of the client that its limit has not let through yet; nothing of it is read
+  // meanwhile.
+  struct HeldMessage {
+    ws::Opcode opcode;
+    std::string payload;
+    uint64_t wire_size = 0;
+    SteadyTime due{};  // none: not decided
+  };
+  std::optional<HeldMessage> held_;
   event::Timer timer_;
   State state_ = State::kOpen;
   RelayHop* refused_ = nullptr;  // in kParting

@@ -178,6 +178,8 @@ void Relay::OnTimer() {
   const SteadyTime now = CachedNow().steady;
   CheckDeadlines(now);
   if (state_ == State::kOver) return;
+  if (held_ && held_->due != SteadyTime{} && now >= held_->due) ReleaseHeld();
+  if (state_ == State::kOver) return;
   client_.Continue();
   if (state_ == State::kOver) return;
   Rearm(now);
@@ -204,6 +206,7 @@ void Relay::CheckDeadlines(SteadyTime now) {
     exchange_.LogError(LogLevel::kInfo, "the token has ended, and so does its socket");
     return CloseBoth(filter::kTokenCloseCode, "token expired");
   }
+  if (held_) last_activity_ = last_message_ = now;  // we keep the client waiting, not it us
   const config::LocationSettings& location = exchange_.settings();
   if (now - last_activity_ >= location.proxy.read_timeout) {
     exchange_.LogError(LogLevel::kError, "upstream timed out", ETIMEDOUT);
@@ -275,6 +278,7 @@ void Relay::Rearm(SteadyTime now) {
             (IsClient(*hop) ? location.core.send_timeout : location.proxy.send_timeout));
     }
   }
+  if (held_ && held_->due != SteadyTime{}) ArmBy(held_->due);
   if (client_.paused()) {
     const Milliseconds wait = RateWait(client_, now);
     if (wait.count() > 0) ArmBy(now + wait);
