@@ -33,9 +33,13 @@ class Spread {
     for (size_t i = 0; i < variables_.names().size(); ++i) {
       const VariableName& name = variables_.names()[i];
       const auto index = static_cast<size_t>(name.index);
-      bool depends = false;
+      bool depends = name.kind == VariableKind::kToken;
       if (name.kind == VariableKind::kMap) depends = MapDepends(config_.http.maps[index]);
       if (name.kind == VariableKind::kGeo) depends = Depends(config_.http.geos[index].address);
+      if (name.kind == VariableKind::kGeoip2) {
+        const auto& source = config_.http.geoip2_variables[index].source;
+        depends = source.has_value() && Depends(*source);
+      }
       if (name.kind == VariableKind::kSplit) {
         depends = Depends(config_.http.split_clients[index].source);
       }

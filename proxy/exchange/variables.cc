@@ -1,6 +1,5 @@
 #include "proxy/exchange/variables.h"
 
-#include <algorithm>
 #include <string>
 #include <unordered_map>
 
@@ -75,7 +74,6 @@ Variables::Variables(const config::Config& config, const ComputedVariables& comp
           bound.suffix = std::string_view(name.name);
           if (bound.builtin->is_family) bound.suffix.remove_prefix(bound.builtin->name.size());
           bound.cacheable = bound.builtin->cacheable;
-          bound.depends_on_identity = bound.builtin->is_identity;
         }
         break;
       case config::VariableKind::kSet:
@@ -95,54 +93,12 @@ Variables::Variables(const config::Config& config, const ComputedVariables& comp
         bound.builtin = nullptr;
         break;
       case config::VariableKind::kToken:
-        bound.depends_on_identity = true;
         bound.builtin = nullptr;
         break;
     }
+    // What `set` and auth_request_set gave keeps its value.
+    bound.depends_on_identity = name.is_identity && name.kind != config::VariableKind::kSet;
     bound_.push_back(bound);
-  }
-  FindIdentityDependence(config);
-}
-
-bool Variables::AnyDependsOnIdentity(const config::Template& text) const {
-  return std::any_of(text.parts.begin(), text.parts.end(), [this](const auto& part) {
-    return part.variable != config::kNoVariable && depends_on_identity(part.variable);
-  });
-}
-
-// Maps may refer to maps: until nothing changes any more.
-void Variables::FindIdentityDependence(const config::Config& config) {
-  const auto of_map = [this](const config::MapConfig& map) {
-    const auto in_values = [this](const auto& values) {
-      return std::any_of(values.begin(), values.end(),
-                         [this](const auto& one) { return AnyDependsOnIdentity(one.second); });
-    };
-    return AnyDependsOnIdentity(map.source) || AnyDependsOnIdentity(map.default_value) ||
-           in_values(map.exact) || in_values(map.leading_wildcards) ||
-           in_values(map.trailing_wildcards) ||
-           std::any_of(map.regexes.begin(), map.regexes.end(),
-                       [this](const auto& one) { return AnyDependsOnIdentity(one.value); });
-  };
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (Bound& bound : bound_) {
-      if (bound.depends_on_identity) continue;
-      const auto index = static_cast<size_t>(std::max(bound.name->index, 0));
-      switch (bound.name->kind) {
-        case config::VariableKind::kMap:
-          bound.depends_on_identity = of_map(config.http.maps[index]);
-          break;
-        case config::VariableKind::kGeo:
-          bound.depends_on_identity = AnyDependsOnIdentity(config.http.geos[index].address);
-          break;
-        case config::VariableKind::kSplit:
-          bound.depends_on_identity = AnyDependsOnIdentity(config.http.split_clients[index].source);
-          break;
-        default:
-          break;
-      }
-      changed = changed || bound.depends_on_identity;
-    }
   }
 }
 
@@ -153,6 +109,7 @@ void Variables::Evaluate(Exchange& exchange, config::VariableSlot slot, Value& v
   switch (bound.name->kind) {
     case config::VariableKind::kMap:
     case config::VariableKind::kGeo:
+    case config::VariableKind::kGeoip2:
     case config::VariableKind::kGeoip2:
     case config::VariableKind::kSplit:
       computed_.Compute(exchange, *bound.name, value);
@@ -204,6 +161,7 @@ Variables::Origin Variables::origin(config::VariableSlot slot) const {
       return Origin::kSet;
     case config::VariableKind::kMap:
     case config::VariableKind::kGeo:
+    case config::VariableKind::kGeoip2:
     case config::VariableKind::kSplit:
       return Origin::kComputed;
   }

@@ -19,10 +19,9 @@ using Getter = void (*)(Exchange&, std::string_view suffix, Value& value);
 struct BuiltinVariable {
   std::string_view name;
   Getter get;
-  bool is_family = false;    // `name` is a prefix: "http_"
-  bool cacheable = false;    // the value cannot change within an exchange
-  bool changeable = false;   // `set` may overwrite it
-  bool is_identity = false;  // known only once a token is verified
+  bool is_family = false;   // `name` is a prefix: "http_"
+  bool cacheable = false;   // the value cannot change within an exchange
+  bool changeable = false;  // `set` may overwrite it
 };
 
 // The catalogue, joined in sight from variables_request.cc, variables_connection.cc, …
@@ -63,10 +62,6 @@ class Variables {
     bool cacheable = false;
     bool depends_on_identity = false;
   };
-  // Of what maps, geos and split_clients refer to.
-  void FindIdentityDependence(const config::Config& config);
-  bool AnyDependsOnIdentity(const config::Template& text) const;
-
   const config::Config& config_;
   const ComputedVariables& computed_;
   std::vector<Bound> bound_;

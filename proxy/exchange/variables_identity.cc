@@ -29,15 +29,9 @@ void GetSubprotocolToken(Exchange& exchange, std::string_view, Value& value) {
 }
 
 constexpr BuiltinVariable kVariables[] = {
-    {.name = "jwt_claim_",
-     .get = GetNamed<&Identity::AppendClaimOf>,
-     .is_family = true,
-     .is_identity = true},
-    {.name = "jwt_header_",
-     .get = GetNamed<&Identity::AppendHeaderOf>,
-     .is_family = true,
-     .is_identity = true},
-    {.name = "jwt_payload", .get = GetPayload, .is_identity = true},
+    {.name = "jwt_claim_", .get = GetNamed<&Identity::AppendClaimOf>, .is_family = true},
+    {.name = "jwt_header_", .get = GetNamed<&Identity::AppendHeaderOf>, .is_family = true},
+    {.name = "jwt_payload", .get = GetPayload},
     {.name = "websocket_subprotocol_token", .get = GetSubprotocolToken},
 };
 
