@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -87,8 +87,9 @@ class GeoCost : public MapTableTest {
     double load_seconds;
     double nanoseconds;
   };
-  static double Since(std::chrono::steady_clock::time_point begun) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  // Of the processor: others share the machine.
+  static double Since(std::clock_t begun) {
+    return static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
   }
 
   Cost Measure(int networks) {
@@ -100,7 +101,7 @@ class GeoCost : public MapTableTest {
       std::snprintf(hex.data(), hex.size(), "%x", static_cast<unsigned>(i));
       geo += "2001:db8:" + std::string(hex.data()) + "::/48 2;\n";
     }
-    const auto begun = std::chrono::steady_clock::now();
+    const auto begun = std::clock();
     testing_.Load(geo + "}\nserver { listen 127.0.0.1:80; add_header X $out; }");
     Cost cost{Since(begun), 1e9};
     exchange::Exchange& exchange = testing_.Request("", "/");
@@ -117,7 +118,7 @@ class GeoCost : public MapTableTest {
     }
     size_t found = 0;
     for (int round = 0; round < 30; ++round) {
-      const auto start = std::chrono::steady_clock::now();
+      const auto start = std::clock();
       for (const SocketAddress& client : clients) {
         exchange.Reset();
         exchange.client_address = client;
@@ -131,14 +132,14 @@ class GeoCost : public MapTableTest {
   }
 };
 
-// Bounds are wide: others share the machine.
+// Bounds are wide: others share the caches.
 TEST_F(GeoCost, AHundredThousandNetworksAreReadAndAskedQuickly) {
   const Cost few = Measure(1000);
   const Cost many = Measure(100000);
   std::printf("1,000: %.0f ns; 100,000: %.0f ns, read in %.2f s\n", few.nanoseconds,
               many.nanoseconds, many.load_seconds);
   EXPECT_LT(many.nanoseconds, 2.5 * few.nanoseconds);
-  EXPECT_LT(many.load_seconds, 5);
+  EXPECT_LT(many.load_seconds, 2);
 }
 
 TEST_F(MapTableTest, SplitClientsKeepsAClientInItsPart) {
