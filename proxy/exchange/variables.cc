@@ -110,7 +110,6 @@ void Variables::Evaluate(Exchange& exchange, config::VariableSlot slot, Value& v
     case config::VariableKind::kMap:
     case config::VariableKind::kGeo:
     case config::VariableKind::kGeoip2:
-    case config::VariableKind::kGeoip2:
     case config::VariableKind::kSplit:
       computed_.Compute(exchange, *bound.name, value);
       return;

@@ -189,7 +189,7 @@ void Relay::Pass(RelayHop& hop, ws::Opcode opcode, std::string& payload, uint64_
   message.payload = payload;
   message.wire_size = wire_size;
   const MessageVerdict verdict = Judge(hop, message);
-  if (IsClient(hop)) ArmByToken(now);  // a fresh one may end earlier
+  if (IsClient(hop)) ArmByToken(CachedNow().steady);  // a fresh one may end earlier
   if (verdict.kind != MessageVerdict::Kind::kPass) return Refuse(hop, verdict);
 
   exchange::SocketRecord::Flow& flow = IsClient(hop) ? record_.from_client : record_.from_upstream;
