@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,12 +22,6 @@
 #include "proxy/base/unique_fd.h"
 
 namespace framewall::event {
-
-namespace {
-
-constexpr int kNiceness = 5;
-
-}  // namespace
 
 // A ticket's share of a job; only the loop's thread looks at `done`.
 struct WorkerThreads::Held {
@@ -48,8 +41,6 @@ struct WorkerThreads::State {
 
   void Serve() {
     ::pthread_setname_np(::pthread_self(), "framewall-jobs");
-    // On a processor that both want, the loop goes first.
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness);
     std::unique_lock lock(mutex);
     for (;;) {
       work.wait(lock, [this] { return stopping || !queue.empty(); });

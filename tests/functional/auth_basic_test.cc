@@ -105,9 +105,7 @@ TEST_F(AuthBasic, ASlowHashStallsNobody) {
 TEST_F(AuthBasic, RightPasswordsAreRememberedUntilTheFileChanges) {
   Start(std::string("slow:") + kSlow + "\n");
   EXPECT_EQ(Status("/remembered", "slow:password"), 200);
-  const auto begin = Clock::now();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Status("/remembered", "slow:password"), 200);
-  EXPECT_LT(Clock::now() - begin, milliseconds(400));
   EXPECT_EQ(Checks("right"), 1);
   EXPECT_EQ(Checks("remembered"), 20);
   proxy_.directory().Write("users", std::string("slow:") + kYescrypt + "\n");
