@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/functional/limits_testing.h"
+#include "tests/support/token_issuer.h"
 
 namespace framewall::test {
 namespace {
@@ -248,31 +249,31 @@ TEST_F(LimitsRedis, IsNotLedAstrayByWhatStandsUnderTheKey) {
 }
 
 TEST_F(LimitsRedis, CountsIdentityBehindTheAccessPhase) {
-  // A map plays the token: $jwt_claim_sub is known only to who has the password.
+  const TokenIssuer issuer(jwt::Algorithm::kHs256);
+  const TokenIssuer stranger(jwt::Algorithm::kEs256);
   ProxyProcess proxy(LimitConfig(
       Server(redis_) + " timeout 2s;",
-      "map $arg_user $jwt_claim_sub { default $arg_user; }\n"
       "limit_req_zone $jwt_claim_sub zone=user:1m rate=1r/m redis=edge;\n"
       "limit_req_zone $binary_remote_addr zone=address:1m rate=1r/m redis=edge;",
-      "location / { empty_gif; auth_basic a; auth_basic_user_file %%DIR%%/users;\n"
+      "location / { empty_gif; auth_jwt a; auth_jwt_key_file %%DIR%%/keys.json;\n"
       "  limit_req zone=user burst=1 nodelay; limit_req zone=address burst=9 nodelay; }"));
-  proxy.directory().Write("users", "u:{PLAIN}p\n");
+  proxy.directory().Write("keys.json", issuer.KeySet());
   ASSERT_TRUE(proxy.Start()) << proxy.Output();
-  const auto ask = [&](const std::string& password) {
-    // u:p and u:x.
-    const std::string basic = password == "p" ? "dTpw" : "dTp4";
-    return SendAndRead(proxy.port(0), "GET /?user=u HTTP/1.1\r\nHost: a\r\nAuthorization: Basic " +
-                                          basic + "\r\nConnection: close\r\n\r\n")
+  const auto ask = [&](const std::string& token) {
+    return SendAndRead(proxy.port(0), "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " +
+                                          token + "\r\nConnection: close\r\n\r\n")
         .substr(9, 3);
   };
+  const std::string ours = issuer.TokenOf("u");
+  const std::string forged = stranger.TokenOf("u");
   // Refused ones spend nothing of the user's; the address pays for them.
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask("x"), "401");
-  EXPECT_EQ(ask("p"), "200");
-  EXPECT_EQ(ask("p"), "200");
-  EXPECT_EQ(ask("p"), "429");
-  EXPECT_EQ(ask("x"), "401");
-  EXPECT_EQ(ask("x"), "401") << "the tenth of the address, and its last";
-  EXPECT_EQ(ask("x"), "429");
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(forged), "401");
+  EXPECT_EQ(ask(ours), "200");
+  EXPECT_EQ(ask(ours), "200");
+  EXPECT_EQ(ask(ours), "429");
+  EXPECT_EQ(ask(forged), "401");
+  EXPECT_EQ(ask(forged), "401") << "the tenth of the address, and its last";
+  EXPECT_EQ(ask(forged), "429");
 }
 
 }  // namespace
