@@ -151,14 +151,14 @@ class ClusterRouter final : public Router {
 
   void Apply(const std::vector<SlotRange>& ranges, const Link& asked) {
     std::fill(slots_.begin(), slots_.end(), nullptr);
+    std::vector<const Link*> used;
     for (const SlotRange& range : ranges) {
       Link* node = &NodeAt(range.host, range.port, asked);
       std::fill(slots_.begin() + range.first, slots_.begin() + range.last + 1, node);
+      used.push_back(node);
     }
     // The others go, unless their answers are still awaited.
-    std::vector<const Link*> used(slots_.begin(), slots_.end());
     std::sort(used.begin(), used.end());
-    used.erase(std::unique(used.begin(), used.end()), used.end());
     for (auto node = nodes_.begin(); node != nodes_.end();) {
       Link& link = *node->second;
       const bool is_used = std::binary_search(used.begin(), used.end(), &link);

@@ -18,7 +18,8 @@ Deadlines::~Deadlines() {
 
 void Deadlines::Add(RequestPtr request, std::chrono::milliseconds after) {
   request->patience = after;
-  request->deadline = CachedNow().steady + after;
+  // Not the turn's time: what else was done in this turn (rules, hashes) is not the server's delay.
+  request->deadline = std::chrono::steady_clock::now() + after;
   request->deadlines = this;
   // Nearly always the last place: all have the same time to live.
   auto place = soonest_first_.end();

@@ -69,7 +69,7 @@ void Link::OnGreetingReply(const Reply& reply) {
 
 void Link::Flush() {
   static const std::string asking = FormatCommand({"ASKING"});
-  const SteadyTime now = CachedNow().steady;
+  const SteadyTime now = std::chrono::steady_clock::now();  // a turn may have been long
   while (!unsent_.empty()) {
     RequestPtr request = std::move(unsent_.front());
     unsent_.pop_front();

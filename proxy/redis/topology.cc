@@ -34,6 +34,7 @@ Result<std::vector<SlotRange>> ParseClusterSlots(const Reply& reply) {
   if (reply.is_error()) return Unreadable(reply.text);
   if (!reply.is_array()) return Unreadable("an array was expected");
   std::vector<SlotRange> ranges;
+  int64_t served = 0;
   for (const Reply& row : reply.elements) {
     if (!row.is_array() || row.elements.size() < 3) return Unreadable("a row is too short");
     const Reply& first = row.elements[0];
@@ -43,6 +44,8 @@ Result<std::vector<SlotRange>> ParseClusterSlots(const Reply& reply) {
         !IsSlot(first.integer) || !IsSlot(last.integer) || first.integer > last.integer) {
       return Unreadable("a range of slots is wrong");
     }
+    served += last.integer - first.integer + 1;
+    if (served > kSlotCount) return Unreadable("a slot is served twice");
     if (!master.is_array() || master.elements.size() < 2 ||
         master.elements[1].kind != Reply::Kind::kInteger || !IsPort(master.elements[1].integer) ||
         !(master.elements[0].is_text() || master.elements[0].is_nil())) {
