@@ -210,6 +210,7 @@ bool ProxyProcess::Reload() {
 }
 
 int ProxyProcess::WaitForExit(std::chrono::milliseconds patience) {
+  if (pid_ <= 0) return -1;
   int status = 0;
   const bool ended =
       Eventually([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; }, patience);
