@@ -183,6 +183,7 @@ void Validate(Config& config, const VariableCatalog* variables, Diagnostics& dia
   ResolveRedis(config, diagnostics);
   ResolveLimitZones(config, diagnostics);
   CheckServers(config, diagnostics);
+  CollectMaskedArguments(config);
   for (const auto& server : config.http.servers) {
     CheckUpgrades(server->root, diagnostics);
     CheckTokenKeys(server->root, diagnostics);

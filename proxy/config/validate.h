@@ -8,9 +8,9 @@
 namespace framewall::config {
 
 // Gives servers without a listen nginx's default, binds proxy_pass to upstreams and limits to
-// zones, and reports what does not fit: variables nobody knows, two defaults for one address, names
-// twice on one address, TLS without a certificate. `variables` may be null: then no name is looked
-// up.
+// zones, collects the arguments that logs mask, and reports what does not fit: variables nobody
+// knows, two defaults for one address, names twice on one address, TLS without a certificate.
+// `variables` may be null: then no name is looked up.
 void Validate(Config& config, const VariableCatalog* variables, Diagnostics& diagnostics);
 
 }  // namespace framewall::config

@@ -48,6 +48,12 @@ std::string_view ActionText(Action action) {
   return {};
 }
 
+// "/a?b" of "GET /a?b HTTP/1.1".
+std::string_view TargetOf(std::string_view request_line) {
+  request_line = request_line.substr(0, request_line.rfind(" HTTP/"));
+  return request_line.substr(request_line.find(' ') + 1);
+}
+
 }  // namespace
 
 Exchange::Exchange(const config::Config& config_in, const Variables& variables_in,
@@ -257,7 +263,37 @@ void Exchange::AppendAction(std::string& line) const {
   line += text;
 }
 
+ArgumentMask Exchange::access_mask() const {
+  // Without a host, the default server only stands in for one that was not found yet.
+  if (server == nullptr || host.empty()) return error_mask();
+  return ArgumentMask(server->masked_arguments);
+}
+
+SecretValues Exchange::secret_values(const ArgumentMask& mask) const {
+  SecretValues values;
+  if (mask.empty()) return values;
+  mask.Collect(request.request_line.empty() ? request.target : TargetOf(request.request_line),
+               values);
+  if (!args.empty()) mask.Collect(args, values);
+  if (const http::Field* referer = request.fields.Find(http::FieldId::kReferer)) {
+    mask.Collect(referer->value, values);
+  }
+  return values;
+}
+
+void Exchange::WriteError(LogLevel level, std::string_view message, int system_errno) const {
+  const ArgumentMask mask = error_mask();
+  std::string by_value;
+  std::string by_name;
+  if (!mask.empty()) {
+    if (secret_values(mask).Replace(message, by_value)) message = by_value;
+    if (mask.MaskText(message, by_name)) message = by_name;
+  }
+  log().Write(level, message, this, system_errno);
+}
+
 void Exchange::AppendDetails(std::string& line) const {
+  const ArgumentMask mask = error_mask();
   line += ", client: ";
   line += client_address.HostText();
   if (server != nullptr) {
@@ -266,7 +302,7 @@ void Exchange::AppendDetails(std::string& line) const {
   }
   if (!request.request_line.empty()) {
     line += ", request: \"";
-    line += request.request_line;
+    if (!mask.MaskRequestLine(request.request_line, line)) line += request.request_line;
     line += '"';
   }
   if (is_subrequest()) {
@@ -276,7 +312,7 @@ void Exchange::AppendDetails(std::string& line) const {
   }
   if (!upstream_url.empty()) {
     line += ", upstream: \"";
-    line += upstream_url;
+    if (!mask.MaskUrl(upstream_url, line)) line += upstream_url;
     line += '"';
   }
   if (const http::Field* host_field = request.fields.Find(http::FieldId::kHost)) {
@@ -286,7 +322,7 @@ void Exchange::AppendDetails(std::string& line) const {
   }
   if (const http::Field* referer = request.fields.Find(http::FieldId::kReferer)) {
     line += ", referrer: \"";
-    line += referer->value;
+    if (!mask.MaskUrl(referer->value, line)) line += referer->value;
     line += '"';
   }
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "proxy/base/arena.h"
+#include "proxy/base/argument_mask.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/log.h"
 #include "proxy/base/regex.h"
@@ -223,9 +224,16 @@ class Exchange final : public LogContext {
   // Where details of upstream go in log lines: "http://127.0.0.1:8081/x".
   std::string_view upstream_url;
   const Log& log() const;
+  // Values of masked arguments are *** in it, wherever they stand.
   void LogError(LogLevel level, std::string_view message, int system_errno = 0) const {
-    if (log().Enabled(level)) log().Write(level, message, this, system_errno);
+    if (log().Enabled(level)) WriteError(level, message, system_errno);
   }
+  // The arguments whose values no log may show: its server's, or all while that is not known for
+  // sure. A Referer and an error may concern any server's.
+  ArgumentMask access_mask() const;
+  ArgumentMask error_mask() const { return ArgumentMask(config.http.masked_arguments); }
+  // Their values in this request; allocates only where there are some.
+  SecretValues secret_values(const ArgumentMask& mask) const;
   uint64_t connection_number() const override { return connection.number; }
   void AppendAction(std::string& line) const override;
   void AppendDetails(std::string& line) const override;
@@ -233,6 +241,7 @@ class Exchange final : public LogContext {
  private:
   friend class Variables;
   void CopyValues(const Exchange& from, bool computed_too);
+  void WriteError(LogLevel level, std::string_view message, int system_errno) const;
 
   std::shared_ptr<const Identity> identity_;
   std::optional<int64_t> identity_ends_;

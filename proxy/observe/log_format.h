@@ -8,7 +8,8 @@
 
 namespace framewall::observe {
 
-// Appends the line without its end. Absent variables are "-" (default), empty (json, none).
+// Appends the line without its end. Absent variables are "-" (default), empty (json, none). Values
+// of masked arguments (log_mask_arguments) are ***; the variables themselves stay whole.
 void AppendLogLine(exchange::Exchange& exchange, const config::LogFormat& format,
                    std::string& line);
 

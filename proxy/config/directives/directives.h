@@ -58,6 +58,13 @@ Result<Condition> ParseCondition(BuildContext& context, const Directive& directi
 // The listen of a server that has none: *:80 for root, *:8000 for others, as nginx.
 ListenConfig DefaultListen();
 
+// For directives that read a secret from the query argument `name` (auth_jwt token=$arg_NAME): no
+// log of the server shows its value, whatever log_mask_arguments says.
+void MaskArgument(LocationSettings& settings, std::string_view name);
+
+// After the whole file is built: what each server, and all together, keep out of their logs.
+void CollectMaskedArguments(Config& config);
+
 // After the whole file is built: binds each proxy_pass without names to its upstream block, or
 // makes an implied upstream of its address, whose name is resolved here (blocking). Reports
 // upstreams without servers.

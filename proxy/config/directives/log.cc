@@ -165,6 +165,42 @@ void ApplyErrorLog(BuildContext& context, const Directive& directive) {
   list.push_back(std::move(target));
 }
 
+void ApplyLogMaskArguments(BuildContext& context, const Directive& directive) {
+  LogSettings& log = context.settings->log;
+  if (context.first_in_block) log.mask_arguments.clear();
+  for (const std::string& name : directive.args) {
+    if (name == "off") {
+      if (directive.args.size() > 1) {
+        ReportInvalidParameter(context, directive, name, "NAME ..., or \"off\" alone");
+      }
+      log.mask_arguments.clear();
+      return;
+    }
+    if (name.empty() || name.find_first_of("$&=?# ") != std::string::npos) {
+      ReportInvalidParameter(context, directive, name,
+                             "the name of a query argument, as in $arg_NAME");
+      return;
+    }
+    log.mask_arguments.push_back(ToLower(name));
+  }
+}
+
+void AddNew(const std::vector<std::string>& names, std::vector<std::string>& to) {
+  for (const std::string& name : names) {
+    if (std::find(to.begin(), to.end(), name) == to.end()) to.push_back(name);
+  }
+}
+
+void CollectFrom(const LocationConfig& location, std::vector<std::string>& names) {
+  AddNew(location.settings.log.mask_arguments, names);
+  AddNew(location.settings.log.secret_arguments, names);
+  for (const auto& inner : location.locations) CollectFrom(*inner, names);
+  for (const auto& step : location.rewrite) {
+    if (step.location != nullptr) CollectFrom(*step.location, names);
+  }
+  if (location.limit_except != nullptr) CollectFrom(*location.limit_except, names);
+}
+
 constexpr DirectiveSpec kRows[] = {
     {.name = "log_format",
      .contexts = kHttp,
@@ -177,12 +213,31 @@ constexpr DirectiveSpec kRows[] = {
          "off | PATH [FORMAT [buffer=SIZE] [gzip[=LEVEL]] [flush=TIME] [if=CONDITION]]"),
     List("error_log", kMain | kHttpServerLocation, {1, kMany}, ApplyErrorLog,
          "FILE | stderr | syslog:... [LEVEL]"),
+    List("log_mask_arguments", kHttpServerLocation, {1, kMany}, ApplyLogMaskArguments,
+         "NAME ... | off: framewall's own; query arguments whose values are *** in all logs of the "
+         "server"),
     One("log_subrequest", kHttpServerLocation,
         Flag<&LocationSettings::log, &LogSettings::log_subrequest>,
         "on | off: subrequests in the access log"),
 };
 
 }  // namespace
+
+void CollectMaskedArguments(Config& config) {
+  std::vector<std::string>& all = config.http.masked_arguments;
+  for (const auto& server : config.http.servers) {
+    CollectFrom(server->root, server->masked_arguments);
+    AddNew(server->masked_arguments, all);
+  }
+}
+
+void MaskArgument(LocationSettings& settings, std::string_view name) {
+  std::vector<std::string>& names = settings.log.secret_arguments;
+  std::string lower = ToLower(name);
+  if (std::find(names.begin(), names.end(), lower) == names.end()) {
+    names.push_back(std::move(lower));
+  }
+}
 
 std::span<const DirectiveSpec> LogDirectives() { return kRows; }
 

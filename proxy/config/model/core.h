@@ -172,6 +172,10 @@ struct LogSettings {
   bool access_log_set = false;              // false: logs/access.log combined
   std::vector<ErrorLogTarget> error_log;    // replaced as a list; empty: the main log's
   bool log_subrequest = false;
+  // Arguments whose values no log shows; lower case. What a level says with log_mask_arguments
+  // replaces what it inherits; what other directives add (MaskArgument) is never dropped.
+  std::vector<std::string> mask_arguments;
+  std::vector<std::string> secret_arguments;
 };
 
 enum class LogEscape : uint8_t { kDefault, kJson, kNone };

@@ -109,6 +109,9 @@ struct ServerConfig {
   ServerSettings settings;
   // The server itself as a location: its settings, its rewrite program, its locations.
   LocationConfig root;
+  // The masked arguments of all its blocks: a line may be written before the location is known, or
+  // by another that an internal redirect leads to.
+  std::vector<std::string> masked_arguments;
   int index = 0;  // in HttpConfig::servers
   SourceLocation at;
   // $server_name: the first name as written, or empty.
@@ -134,6 +137,9 @@ struct HttpConfig {
   std::deque<TokenVariable> token_variables;
   std::deque<MediaTypes> types;
   std::deque<AccessList> access_lists;
+  // Of all servers: a Referer may come from any of them, and an error may come before the server is
+  // known.
+  std::vector<std::string> masked_arguments;
   int location_count = 0;
 };
 
