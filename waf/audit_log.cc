@@ -69,8 +69,10 @@ bool MakeDirectory(const std::string& path, int mode, std::string* error) {
 AuditLog::AuditLog(AuditPolicy policy, std::shared_ptr<AuditFile> file)
     : policy_(std::move(policy)), relevance_(policy_), file_(std::move(file)) {}
 
-bool AuditLog::Record(lib::Transaction& transaction, std::string* error) const {
+bool AuditLog::Record(lib::Transaction& transaction, TransactionMask& mask,
+                      std::string* error) const {
   if (!relevance_.Deserves(transaction)) return true;
+  mask.MaskForRecord();
   const std::string record = RecordText(transaction, policy_);
   bool written;
   if (policy_.concurrent()) {

@@ -7,6 +7,7 @@
 
 #include "waf/audit_file.h"
 #include "waf/audit_policy.h"
+#include "waf/transaction_mask.h"
 
 namespace framewall::waf {
 
@@ -16,9 +17,10 @@ class AuditLog {
   // null for a concurrent log without an index.
   AuditLog(AuditPolicy policy, std::shared_ptr<AuditFile> file);
 
-  // Writes the record of a finished transaction if it deserves one. False where
-  // one was due and is lost, with `error` filled.
-  bool Record(lib::Transaction& transaction, std::string* error) const;
+  // Writes the record of a finished transaction if it deserves one, without the
+  // secrets that `mask` (of the same transaction) knows. False where one was due
+  // and is lost, with `error` filled.
+  bool Record(lib::Transaction& transaction, TransactionMask& mask, std::string* error) const;
 
   const AuditPolicy& policy() const { return policy_; }
 

@@ -90,6 +90,7 @@ class NotingAction : public Action {
         rule->getPhase() - 1;  // the library counts the connection as phase 0 and the URI as 1
     note.drop = drop_;
     note.message = message->m_message;
+    note.rule_message = std::make_shared<lib::RuleMessage>(*message);
     return result;
   }
 

@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -52,6 +53,8 @@ struct Interruption {
   int phase = 0;
   bool drop = false;
   std::string message;
+  // The rule's message as it was then; null where no rule interrupted.
+  std::shared_ptr<lib::RuleMessage> rule_message;
 };
 
 // Every transaction is one of these, so that an action, which is handed the

@@ -398,6 +398,10 @@ MessageInspection::MessageInspection(Engine& engine, std::shared_ptr<const RuleS
     : state_(std::make_unique<State>(engine, std::move(rules), id, listener)) {}
 MessageInspection::~MessageInspection() = default;
 
+void MessageInspection::SetSecretFields(const SecretFields& fields) {
+  state_->transaction.SetSecretFields(fields);
+}
+
 Decision MessageInspection::Inspect(const SocketView& socket, const MessageView& message,
                                     const MessageLimits& limits) {
   const Deadline deadline(limits.budget);

@@ -104,6 +104,9 @@ class MessageInspection {
   MessageInspection(const MessageInspection&) = delete;
   MessageInspection& operator=(const MessageInspection&) = delete;
 
+  // As waf::Transaction's.
+  void SetSecretFields(const SecretFields& fields);
+
   // All phases that the verdict needs. The views are needed until Log.
   // In DetectionOnly nothing interrupts; the listener hears what matched.
   Decision Inspect(const SocketView& socket, const MessageView& message,

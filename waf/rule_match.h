@@ -6,12 +6,23 @@
 
 namespace framewall::waf {
 
-// The library's log callback: `listener` is the TransactionListener, `message`
-// the library's RuleMessage.
-void ForwardRuleMessage(void* listener, const void* message);
+class TransactionMask;
+
+// Who hears of a transaction, and what he must not hear.
+struct RuleMessageHearing {
+  TransactionListener* listener = nullptr;  // may be null
+  TransactionMask* mask = nullptr;
+};
+
+// The library's log callback: `hearing` is a RuleMessageHearing, `message` the
+// library's RuleMessage.
+void ForwardRuleMessage(void* hearing, const void* message);
 
 struct RuleMatchAccess {
-  static void SetMessage(RuleMatch& match, const void* message) { match.message_ = message; }
+  static void SetMessage(RuleMatch& match, const void* message, TransactionMask* mask) {
+    match.message_ = message;
+    match.mask_ = mask;
+  }
 };
 
 }  // namespace framewall::waf

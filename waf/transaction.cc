@@ -59,6 +59,7 @@ Decision Transaction::State::Outcome(int phase) {
   if (note.rule_id != 0) decision.phase = note.phase;
   decision.message = std::move(note.message);
   if (taken.log != nullptr) decision.log_line = taken.log;
+  MaskInterruption(&decision);
   if (taken.url != nullptr) {
     decision.action = Action::kRedirect;
     decision.url = taken.url;
@@ -79,6 +80,16 @@ Decision Transaction::State::Outcome(int phase) {
   library.updateStatusCode(decision.status);
   interruption = decision;
   return decision;
+}
+
+void Transaction::State::MaskInterruption(Decision* decision) {
+  const std::shared_ptr<lib::RuleMessage> message = std::move(library.interruption.rule_message);
+  if (message == nullptr || !mask.masks_anything()) return;
+  mask.MaskMessage(message.get());
+  decision->message = message->m_message;
+  if (decision->log_line.empty()) return;
+  // As the library's actions and intervention() make it.
+  decision->log_line = message->log(lib::RuleMessage::ClientLogMessageInfo, decision->status);
 }
 
 Decision Transaction::State::Overrun(int phase) {
@@ -111,6 +122,8 @@ Transaction::Transaction(Engine& engine, std::shared_ptr<const RuleSet> rules, s
 }
 
 Transaction::~Transaction() = default;
+
+void Transaction::SetSecretFields(const SecretFields& fields) { state_->mask.set_fields(fields); }
 
 Decision Transaction::ProcessConnection(const RequestView& request) {
   state_->Advance(Stage::kConnection);
@@ -232,7 +245,8 @@ void Transaction::ProcessLogging(const ResponseView* sent) {
   state_->library.processLogging();
   const std::optional<AuditLog>& audit = state_->rules->state_->audit;
   std::string error;
-  if (audit && !audit->Record(state_->library, &error) && state_->listener != nullptr) {
+  if (audit && !audit->Record(state_->library, state_->mask, &error) &&
+      state_->listener != nullptr) {
     state_->listener->OnAuditFailure(error);
   }
 }
@@ -273,18 +287,23 @@ const RuleSet& Transaction::rules() const { return *state_->rules; }
 const std::optional<Decision>& Transaction::interruption() const { return state_->interruption; }
 
 std::string RuleMatch::LogLine() const {
-  return lib::RuleMessage::log(static_cast<const lib::RuleMessage*>(message_));
+  const auto* message = static_cast<const lib::RuleMessage*>(message_);
+  if (mask_ == nullptr || !mask_->masks_anything()) return lib::RuleMessage::log(message);
+  lib::RuleMessage masked(*message);
+  mask_->MaskMessage(&masked);
+  return lib::RuleMessage::log(&masked);
 }
 
-void ForwardRuleMessage(void* listener, const void* message) {
-  if (listener == nullptr) return;
+void ForwardRuleMessage(void* hearing, const void* message) {
+  const auto& to = *static_cast<RuleMessageHearing*>(hearing);
+  if (to.listener == nullptr) return;
   const auto& rule_message = *static_cast<const lib::RuleMessage*>(message);
   RuleMatch match;
   match.rule_id = rule_message.m_ruleId;
   match.phase = rule_message.m_phase;
   match.severity = rule_message.m_severity;
-  RuleMatchAccess::SetMessage(match, message);
-  static_cast<TransactionListener*>(listener)->OnRuleMatch(match);
+  RuleMatchAccess::SetMessage(match, message, to.mask);
+  to.listener->OnRuleMatch(match);
 }
 
 }  // namespace framewall::waf

@@ -24,9 +24,12 @@
 #include "waf/decision.h"
 #include "waf/engine.h"
 #include "waf/rule_set.h"
+#include "waf/secret_fields.h"
 #include "waf/views.h"
 
 namespace framewall::waf {
+
+class TransactionMask;
 
 // A rule that matched and asked to be logged, without interrupting.
 class RuleMatch {
@@ -36,7 +39,7 @@ class RuleMatch {
   int severity = 0;
 
   // The line as nginx's connector writes it at level info: "ModSecurity: Warning.
-  // Matched ...". Made on demand, since it costs more than many a rule; valid
+  // Matched ...", without secrets. Made on demand, since it costs more than many a rule; valid
   // only inside OnRuleMatch.
   std::string LogLine() const;
 
@@ -44,6 +47,7 @@ class RuleMatch {
   friend class Transaction;
   friend struct RuleMatchAccess;
   const void* message_ = nullptr;
+  TransactionMask* mask_ = nullptr;
 };
 
 // Who hears of a transaction. Called from inside the phases; must not call back.
@@ -65,6 +69,10 @@ class Transaction {
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
+
+  // What is masked (***) in audit records, in RuleMatch's and Decision's lines. Before the first
+  // phase; unset, it is the default fields. What `fields` views outlives the transaction.
+  void SetSecretFields(const SecretFields& fields);
 
   // --- the request
   Decision ProcessConnection(const RequestView& request);

@@ -11,8 +11,10 @@
 
 #include "waf/engine_state.h"
 #include "waf/library.h"
+#include "waf/rule_match.h"
 #include "waf/rule_set_state.h"
 #include "waf/transaction.h"
+#include "waf/transaction_mask.h"
 
 namespace framewall::waf {
 
@@ -53,7 +55,7 @@ struct Transaction::State {
         TransactionListener* hearer)
       : rules(std::move(rule_set)),
         listener(hearer),
-        library(&engine.library, rules->state_->rules.get(), unique_id.data(), hearer) {
+        library(&engine.library, rules->state_->rules.get(), unique_id.data(), &hearing) {
     request_room.limit = rules->request_body_limit();
     response_room.limit = rules->response_body_limit();
   }
@@ -65,6 +67,8 @@ struct Transaction::State {
   Decision Outcome(int phase);
   // The rules did not come to their end: nothing is known of the exchange.
   Decision Overrun(int phase);
+  // Takes secrets out of what is said of an interruption.
+  void MaskInterruption(Decision* decision);
   // A refusal of our own, with a line for the error log like the library's.
   Decision Refuse(int phase, int status, std::string message);
   Decision Append(std::span<const std::byte> piece, BodyRoom& room,
@@ -72,7 +76,9 @@ struct Transaction::State {
 
   std::shared_ptr<const RuleSet> rules;
   TransactionListener* listener;
+  RuleMessageHearing hearing{listener, &mask};
   NotedTransaction library;
+  TransactionMask mask{library};
   TransactionStage stage = TransactionStage::kNew;
   std::optional<Decision> interruption;
   BodyRoom request_room;

@@ -55,6 +55,7 @@ class WafFilter final : public Filter {
         rules_(std::move(rules)),
         log_(exchange, services),
         transaction_(*services.engine, rules_, TransactionId(exchange), &log_) {
+    transaction_.SetSecretFields(SecretFieldsOf(exchange));
     exchange.waf_transaction_id = exchange.arena.Copy(transaction_.id());
   }
 

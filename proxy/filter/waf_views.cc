@@ -64,6 +64,16 @@ std::shared_ptr<const waf::RuleSet> RulesOf(const exchange::Exchange& exchange,
   return rules;
 }
 
+waf::SecretFields SecretFieldsOf(const exchange::Exchange& exchange) {
+  const config::WafSettings& settings = exchange.settings().waf;
+  waf::SecretFields fields;
+  fields.on = settings.audit_mask;
+  fields.defaults = settings.audit_mask_defaults;
+  fields.names = settings.audit_mask_fields;
+  fields.arguments = exchange.config.http.masked_arguments;
+  return fields;
+}
+
 std::string NewTransactionId() { return HexEncode(RandomBytes(16)); }
 
 void RuleLog::OnRuleMatch(const waf::RuleMatch& match) {

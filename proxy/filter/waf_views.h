@@ -46,6 +46,9 @@ class RequestViews {
 std::shared_ptr<const waf::RuleSet> RulesOf(const exchange::Exchange& exchange,
                                             const FilterServices& services);
 
+// What stays out of audit records and of what rules log; views into the configuration.
+waf::SecretFields SecretFieldsOf(const exchange::Exchange& exchange);
+
 // Unique over all workers.
 std::string NewTransactionId();
 

@@ -77,6 +77,33 @@ void ApplyVariable(BuildContext& context, const Directive& directive) {
   variables.emplace_back(name, std::move(*value));
 }
 
+void ApplyAuditMaskFields(BuildContext& context, const Directive& directive) {
+  WafSettings& waf = context.settings->waf;
+  if (context.first_in_block) {
+    waf.audit_mask = true;
+    waf.audit_mask_defaults = false;
+    waf.audit_mask_fields.clear();
+  }
+  for (const std::string& name : directive.args) {
+    if (name == "off") {
+      if (directive.args.size() > 1) {
+        ReportInvalidParameter(context, directive, name, "NAME ..., or \"off\" alone");
+      }
+      waf.audit_mask = false;
+      return;
+    }
+    if (name == "default") {
+      waf.audit_mask_defaults = true;
+      continue;
+    }
+    if (std::none_of(name.begin(), name.end(), [](char c) { return IsAlpha(c) || IsDigit(c); })) {
+      ReportInvalidParameter(context, directive, name, "the name of a field");
+      return;
+    }
+    waf.audit_mask_fields.push_back(name);
+  }
+}
+
 constexpr ContextSet kHsl = kHttpServerLocation;
 
 constexpr DirectiveSpec kRows[] = {
@@ -112,6 +139,9 @@ constexpr DirectiveSpec kRows[] = {
         "TEXT: the id of a transaction in logs; one of ours unless set"),
     One("modsecurity_use_error_log", kHsl, Flag<kWaf, &WafSettings::use_error_log>,
         "on | off: what rules log goes to the error log; on unless set"),
+    List("modsecurity_audit_mask_fields", kHsl, {1, kMany}, ApplyAuditMaskFields,
+         "NAME ... [default] | off: framewall's own; fields whose values are *** in audit records "
+         "and in what rules log; default: passwords, codes, tokens and their kin"),
     One("modsecurity_order", kHsl, Enum<kOrder, kWaf, &WafSettings::order>,
         "connector | late: framewall's own; when the rules run: early as the connector, or after "
         "access control"),

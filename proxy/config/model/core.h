@@ -208,6 +208,10 @@ struct WafSettings {
   std::vector<std::pair<std::string, Template>> variables;
   Template transaction_id;  // empty: one of ours
   bool use_error_log = true;
+  // modsecurity_audit_mask_fields, replaced as a list. `off` masks nothing, not even header fields.
+  bool audit_mask = true;
+  bool audit_mask_defaults = true;  // waf's own list of names
+  std::vector<std::string> audit_mask_fields;
   WafOrder order = WafOrder::kConnector;
   OnWafError on_error = OnWafError::kDeny;
   WafBodyEncoding request_encoding = WafBodyEncoding::kInflate;  // waf_request_encoding

@@ -114,6 +114,7 @@ class MessageWaf final : public MessageFilter {
       limits.over = waf::MessageLimits::Over::kInspectBeginning;
     }
     waf::MessageInspection inspection(*services_.engine, rules_, NewTransactionId(), &log_);
+    inspection.SetSecretFields(SecretFieldsOf(exchange_));
     const waf::Decision decision = inspection.Inspect(socket, shown, limits);
     inspection.Log();
     if (inspection.cut() && payload.size() == message.payload.size()) {
