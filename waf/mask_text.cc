@@ -186,6 +186,15 @@ bool MaskSubprotocols(const MaskContext& context, std::string_view value, std::s
   return rewriter.Finish();
 }
 
+// Fields that MaskHeader reads by their own syntax.
+bool HasOwnForm(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kNames = {"authorization", "proxy-authorization",
+                                                      "cookie",        "cookie2",
+                                                      "set-cookie",    "sec-websocket-protocol"};
+  return std::any_of(kNames.begin(), kNames.end(),
+                     [name](std::string_view one) { return Same(name, one); });
+}
+
 // Octets of one quote at `at`: ' " ` \" \' &quot; \x22; 0 where there is none.
 std::size_t QuoteAt(std::string_view text, std::size_t at) {
   if (at >= text.size()) return 0;
@@ -286,6 +295,17 @@ bool MaskFreeText(const MaskContext& context, std::string_view text, std::string
     const std::size_t start = at;
     while (at < text.size() && IsNameChar(text[at])) ++at;
     const std::string_view name = text.substr(start, at - start);
+    // A head of a request as text.
+    const bool is_line = start == 0 || text[start - 1] == '\n';
+    if (context.fields.on && is_line && text.substr(at).starts_with(": ") && HasOwnForm(name)) {
+      const std::size_t value = at + 2;
+      at = std::min(text.find_first_of("\r\n", value), text.size());
+      std::string masked;
+      if (MaskHeader(context, name, text.substr(value, at - value), &masked)) {
+        rewriter.Replace(value, at, masked);
+      }
+      continue;
+    }
     const bool is_element =
         start > 0 && (text[start - 1] == '<' || (text[start - 1] == ':' && at < text.size() &&
                                                  (text[at] == '>' || text[at] == ' ')));

@@ -209,10 +209,14 @@ void TransactionMask::MaskMessage(lib::RuleMessage* message) {
     std::string value;
     if (rest.size() > name.size() + 2) value = rest.substr(name.size() + 2);
     const Shows shows = WhatShows(fields_, name);
+    // A rule without a capture of its own quotes what one before it captured, anywhere.
+    const bool is_of_value = value.find(piece) != std::string::npos;
     if (shows == Shows::kSecret || (shows == Shows::kWhole && Values().Contain(piece))) {
       piece = kMasked;
-    } else {
+    } else if (is_of_value) {
       MaskQuote(name, &piece);
+    } else {
+      MaskWhole(&piece);
     }
     MaskQuote(name, &value);
     rest.resize(std::min(rest.size(), name.size() + 2));
@@ -225,15 +229,12 @@ void TransactionMask::MaskMessage(lib::RuleMessage* message) {
       MaskWhole(&data);
     }
   }
-  const Shows shows = variable.empty() ? Shows::kWhole : WhatShows(fields_, variable);
-  if (shows != Shows::kField) {
-    const SecretValues& values = Values();
-    const auto by_value = [&](std::string_view from, std::string* to) {
-      return values.Replace(from, to);
-    };
-    Apply(&message->m_message, by_value);
-    for (std::string& tag : message->m_tags) Apply(&tag, by_value);
-  }
+  const SecretValues& values = Values();
+  const auto by_value = [&](std::string_view from, std::string* to) {
+    return values.Replace(from, to);
+  };
+  Apply(&message->m_message, by_value);
+  for (std::string& tag : message->m_tags) Apply(&tag, by_value);
 }
 
 // The index line of a concurrent log names the user, whom the library reads out of Authorization.

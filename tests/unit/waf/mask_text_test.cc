@@ -181,6 +181,8 @@ TEST(MaskFreeText, KnowsTheCommonForms) {
             "<login><ns:password>***</ns:password></login>");
   EXPECT_EQ(Free("password: abc\nuser: ann"), "password: ***\nuser: ann");
   EXPECT_EQ(Free("password%22%3A%22abc%22"), "password%22%3A%22***%22");
+  EXPECT_EQ(Free("Host: a\r\nAuthorization: Bearer abc\r\nCookie: theme=dark; sid=x\r\n"),
+            "Host: a\r\nAuthorization: Bearer ***\r\nCookie: theme=***; sid=***\r\n");
   EXPECT_EQ(Free("my password is abc"), "-");
   EXPECT_EQ(Free("error code 7"), "-");
 }
