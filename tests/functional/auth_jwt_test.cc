@@ -86,6 +86,12 @@ TEST_F(AuthJwt, TokensFromElsewhere) {
   for (const char* path : {"/cookie", "/arg", "/field"}) {
     EXPECT_EQ(As(token, path).status(), 401) << path;
   }
+  // A log never shows it, whether it let somebody in or not.
+  EXPECT_EQ(GetWith(port(), "/arg?token=" + token + "x").status(), 401);
+  EXPECT_TRUE(proxy_->WaitForLog("GET /arg?token=*** HTTP/1.1\" 401", "access.log"));
+  for (const char* log : {"access.log", "error.log"}) {
+    EXPECT_EQ(proxy_->CountInLog(token, log), 0u) << log;
+  }
 }
 
 TEST_F(AuthJwt, VariablesOfAVerifiedToken) {

@@ -36,8 +36,11 @@ void ApplyAuthJwt(BuildContext& context, const Directive& directive) {
     if (!value) return;
     token = std::move(*value);
   }
-  jwt.token_of_subprotocol =
-      !token.empty() && ToLower(VariableNameOf(token.source)) == kSubprotocolToken;
+  const std::string source = token.empty() ? std::string() : ToLower(VariableNameOf(token.source));
+  jwt.token_of_subprotocol = source == kSubprotocolToken;
+  if (const auto argument = AfterPrefix(source, "arg_")) {
+    MaskArgument(*context.settings, *argument);
+  }
   jwt.realm = std::move(*realm);
   jwt.token = std::move(token);
 }
