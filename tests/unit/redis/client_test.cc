@@ -1,6 +1,8 @@
 // A single real Redis that is well: order, scripts, who we are, which database.
 #include "proxy/redis/client.h"
 
+#include <signal.h>
+
 #include <algorithm>
 
 #include "tests/unit/redis/support.h"
@@ -268,9 +270,11 @@ TEST_F(ClientTest, ACancelledCommandIsNotHeardOf) {
   ASSERT_TRUE(RunUntil([&] { return calls == 1; }));
   EXPECT_FALSE(second.active());
   // Sent and then cancelled: the answer meets nobody else.
+  redis->Signal(SIGSTOP);
   Pending fourth = client.Execute("INCR", "a", {}, count);
   loop.RunOnce(milliseconds(0));
   fourth.Cancel();
+  redis->Signal(SIGCONT);
   EXPECT_EQ("hello", TextOf(Run(client, hello, "a")));
   RunFor(milliseconds(20));
   EXPECT_EQ(1, calls);

@@ -47,6 +47,12 @@ TEST(ClusterSlots, RefusesWhatItIsNot) {
   }
 }
 
+TEST(ClusterSlots, RefusesMoreSlotsThanThereAre) {
+  const std::string row = "*3\r\n:0\r\n:8191\r\n*2\r\n$1\r\na\r\n:1\r\n";
+  EXPECT_TRUE(ParseClusterSlots(Parse("*2\r\n" + row + row)).ok());
+  EXPECT_FALSE(ParseClusterSlots(Parse("*3\r\n" + row + row + row)).ok());
+}
+
 TEST(Redirection, ReadsMovedAndAsk) {
   auto to = ParseRedirection("MOVED 3999 127.0.0.1:6381");
   ASSERT_TRUE(to.has_value());
