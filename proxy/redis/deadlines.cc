@@ -58,7 +58,8 @@ void Deadlines::Expire() {
 
 void Deadlines::Watch() {
   if (soonest_first_.empty()) return;
-  const auto left = soonest_first_.front()->deadline - CachedNow().steady;
+  // The kernel's wait begins now, not when the turn began. Early, it would only be set again.
+  const auto left = soonest_first_.front()->deadline - std::chrono::steady_clock::now();
   timer_.Set(std::chrono::ceil<std::chrono::milliseconds>(left));
 }
 

@@ -150,7 +150,8 @@ void Link::WatchForStall() {
     stall_timer_.Cancel();
     return;
   }
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(StallsAt() - CachedNow().steady);
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(StallsAt() - std::chrono::steady_clock::now());
   stall_timer_.Set(std::max(left, std::chrono::milliseconds(1)));
 }
 
