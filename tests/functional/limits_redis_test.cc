@@ -28,9 +28,10 @@ struct Exactness {
   double expected = 0;  // rate x time + burst
   double offered = 0;   // requests a second
   bool holds() const {
-    // In 5 seconds the ends weigh more: 5 %, and two requests.
-    const double tolerance = Duration() >= 30s ? 0.02 * expected : 0.05 * expected + 2;
-    return std::abs(passed - expected) <= tolerance;
+    if (Duration() >= 30s) return std::abs(passed - expected) <= 0.02 * expected;
+    // In 5 seconds the ends weigh more, and on a busy machine the load comes late: what a bucket
+    // that is still empty could not take in is lost.
+    return passed <= 1.03 * expected + 2 && passed >= 0.9 * expected - 2;
   }
 };
 
@@ -45,11 +46,17 @@ Exactness Measure(int rate, const std::string& redis) {
   ProxyProcess second(LimitConfig(redis, zone, location));
   EXPECT_TRUE(first.Start()) << first.Output();
   EXPECT_TRUE(second.Start()) << second.Output();
+  // Every worker has its connection to Redis before time is taken.
+  PacedLoad({.ports = {first.port(0), second.port(0)},
+             .path = "/?k=warm",
+             .duration = 500ms,
+             .connections = 8})
+      .Wait();
   PacedLoad load({.ports = {first.port(0), second.port(0)},
                   .path = "/?k=one",
                   .per_second = 2.0 * rate,
                   .duration = Duration(),
-                  .connections = 8});
+                  .connections = rate >= 1000 ? 40 : 8});
   const PacedLoad::Result result = load.Wait();
   Exactness exactness;
   exactness.passed = static_cast<double>(result.Count(200));

@@ -182,11 +182,11 @@ TEST_F(LimitReq, CountsAnExchangeOnce) {
   EXPECT_EQ(testing_.log(), "");
 }
 
-// The catalogue of these tests knows no tokens: a map plays $jwt_claim_sub.
+// Made of a claim, whatever its value.
 constexpr std::string_view kTwoRows = R"(
-    map $arg_user $jwt_claim_sub { default $arg_user; }
+    map $jwt_claim_sub $who { default $arg_user; }
     limit_req_zone $arg_a zone=address:32k rate=1r/s;
-    limit_req_zone $jwt_claim_sub zone=user:32k rate=1r/s;
+    limit_req_zone $who zone=user:32k rate=1r/s;
     server {
       listen 127.0.0.1:8080;
       location / { limit_req zone=user burst=1; limit_req zone=address burst=2 nodelay; }
