@@ -13,6 +13,9 @@
 namespace framewall::test {
 namespace {
 
+// A pid that could not be read is 0 or -1, which would be others.
+int Tell(pid_t pid, int number) { return pid > 0 ? ::kill(pid, number) : -1; }
+
 constexpr char kServer[] = R"(
 daemon on; worker_processes 2; env ASAN_OPTIONS; env UBSAN_OPTIONS;
 events {}
@@ -34,7 +37,7 @@ pid_t PidIn(ProxyProcess& proxy, const char* name) {
 bool IsGone(pid_t pid) {
   // Orphans are ours (see ProxyProcess); the old master's child becomes one when it ends.
   ::waitpid(pid, nullptr, WNOHANG);
-  return ::kill(pid, 0) != 0;
+  return Tell(pid, 0) != 0;
 }
 
 class Upgrade : public ::testing::Test {
@@ -44,7 +47,7 @@ class Upgrade : public ::testing::Test {
     ASSERT_TRUE(Eventually([&] { return PidIn(proxy_, "nginx.pid") > 0; }));
     old_ = PidIn(proxy_, "nginx.pid");
     ASSERT_EQ(Get(proxy_.port(0), "/").status(), 204);
-    ::kill(old_, SIGUSR2);
+    Tell(old_, SIGUSR2);
     ASSERT_TRUE(Eventually([&] {
       return PidIn(proxy_, "nginx.pid") > 0 && PidIn(proxy_, "nginx.pid") != old_ &&
              PidIn(proxy_, "nginx.pid.oldbin") == old_;
@@ -53,14 +56,14 @@ class Upgrade : public ::testing::Test {
   }
   void TearDown() override {
     for (const pid_t pid : {new_, old_}) {
-      if (pid > 0) ::kill(pid, SIGTERM);
+      if (pid > 0) Tell(pid, SIGTERM);
     }
     for (const pid_t pid : {new_, old_}) {
       EXPECT_TRUE(pid <= 0 || Eventually([&] { return IsGone(pid); }));
     }
   }
   void End(pid_t& pid, int number) {
-    ::kill(pid, number);
+    Tell(pid, number);
     EXPECT_TRUE(Eventually([&] { return IsGone(pid); })) << proxy_.Output();
     pid = 0;
   }
@@ -93,17 +96,17 @@ TEST_F(Upgrade, TheOldBinaryTakesOverAgain) {
 }
 
 TEST_F(Upgrade, WinchSendsTheOldWorkersAwayAndHupBringsThemBack) {
-  ::kill(old_, SIGWINCH);
+  Tell(old_, SIGWINCH);
   ASSERT_TRUE(Eventually([&] { return proxy_.CountInLog("gracefully shutting down") == 2; }));
   EXPECT_EQ(Get(proxy_.port(0), "/").status(), 204);
-  ::kill(old_, SIGHUP);
+  Tell(old_, SIGHUP);
   ASSERT_TRUE(Eventually([&] { return proxy_.CountInLog("start worker process ") == 6; }));
   End(new_, SIGQUIT);
   EXPECT_EQ(Get(proxy_.port(0), "/").status(), 204);
 }
 
 TEST_F(Upgrade, OldWorkersComeBackWhenTheNewBinaryDies) {
-  ::kill(old_, SIGWINCH);
+  Tell(old_, SIGWINCH);
   ASSERT_TRUE(Eventually([&] { return proxy_.CountInLog("gracefully shutting down") == 2; }));
   End(new_, SIGTERM);
   ASSERT_TRUE(Eventually([&] { return proxy_.CountInLog("start worker process ") == 6; }));
@@ -111,8 +114,8 @@ TEST_F(Upgrade, OldWorkersComeBackWhenTheNewBinaryDies) {
 }
 
 TEST_F(Upgrade, ASecondOneMustWait) {
-  ::kill(old_, SIGUSR2);
-  ::kill(new_, SIGUSR2);
+  Tell(old_, SIGUSR2);
+  Tell(new_, SIGUSR2);
   EXPECT_TRUE(
       Eventually([&] { return proxy_.CountInLog("the changing binary signal is ignored") == 2; }));
 }
@@ -133,18 +136,18 @@ TEST(UpgradeUnderLoad, LosesNoRequest) {
   }
   for (int round = 0; round < 3; ++round) {
     const pid_t old = PidIn(proxy, "nginx.pid");
-    ::kill(old, SIGUSR2);
+    Tell(old, SIGUSR2);
     EXPECT_TRUE(Eventually([&] {
       return PidIn(proxy, "nginx.pid") > 0 && PidIn(proxy, "nginx.pid") != old;
     })) << proxy.Output();
-    ::kill(old, SIGQUIT);
+    Tell(old, SIGQUIT);
     EXPECT_TRUE(Eventually([&] { return IsGone(old); })) << proxy.Output();
   }
   stop = true;
   for (std::thread& client : clients) client.join();
   EXPECT_EQ(failures, 0);
   const pid_t last = PidIn(proxy, "nginx.pid");
-  ::kill(last, SIGQUIT);
+  Tell(last, SIGQUIT);
   EXPECT_TRUE(Eventually([&] { return IsGone(last); }));
 }
 
