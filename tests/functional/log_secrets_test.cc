@@ -19,10 +19,11 @@ namespace {
 // One for each place, so that a failure names it. All have this in them, in whatever spelling.
 constexpr char kMark[] = "cana7ry";
 const std::vector<std::string> kPlaces = {
-    "query",    "referer",     "nopathreferer",  "bearer",       "proxyauth",   "cookie",
-    "form",     "encodedform", "json",           "escapedjson",  "nestedjson",  "multipart",
-    "broken",   "subprotocol", "message",        "innermessage", "accesstoken", "setcookie",
-    "location", "headertoken", "upstreammessage"};
+    "query",           "referer",     "nopathreferer", "bearer",      "proxyauth",
+    "cookie",          "form",        "encodedform",   "json",        "escapedjson",
+    "nestedjson",      "multipart",   "broken",        "subprotocol", "message",
+    "innermessage",    "accesstoken", "setcookie",     "location",    "headertoken",
+    "upstreammessage", "jwt"};
 
 std::string Canary(const std::string& place) {
   return std::string(kMark) + "-" + place + "-0123456789";
@@ -74,11 +75,14 @@ std::string Config(const RunKind& kind, bool masks, const FakeUpstream& upstream
          "  location /pass { " +
          Pass(upstream) + " }\n  location /down { proxy_pass http://127.0.0.1:%%PORT_9%%; }\n" +
          "  location /rw { rewrite ^/rw/(.*)$ /files/$1?from=rw; }\n"
-         "  location /files { root %%DIR%%/nothing; }\n"
-         "  location /token { " +
-         Pass(upstream) + " " + (masks ? MaskOf(true) : "") + " }\n  location /ws { " +
-         SocketPass(sockets.address()) + " websocket_inspect both; }\n  " +
-         (masks ? "" : MaskOf(false)) + "\n} }\n";
+         "  location /files { root %%DIR%%/nothing; }\n" +
+         // Named by auth_jwt alone; without it nothing says that it is secret.
+         (masks ? "  location /jwt { auth_jwt api token=$arg_ticketno;\n"
+                  "    auth_jwt_key_file %%DIR%%/keys.json; root %%DIR%%; }\n"
+                : "  location /jwt { return 401; }\n") +
+         "  location /token { " + Pass(upstream) + " " + (masks ? MaskOf(true) : "") +
+         " }\n  location /ws { " + SocketPass(sockets.address()) +
+         " websocket_inspect both; }\n  " + (masks ? "" : MaskOf(false)) + "\n} }\n";
 }
 
 std::string Head(const std::string& method, const std::string& path, const std::string& more) {
@@ -137,6 +141,7 @@ void RunHttp(const ProxyProcess& proxy) {
   Send(port, "GET", "/files/a" + Query("1"), "", "", 404);
   Send(port, "GET", "/rw/a" + Query("1"), "", "", 404);
   Send(port, "GET", "/down" + Query("1"), "", "", 502);
+  Send(port, "GET", "/jwt?ticketno=" + Canary("jwt"), "", "", 401);
   Send(port, "GET", "/token" + Query("1"), "", "", 200);
   Send(port, "GET", "/token" + Query("attack-response"), "", "", 403);
   for (const Body& body : Bodies("hello")) {
@@ -260,6 +265,8 @@ class LogSecrets : public ::testing::TestWithParam<RunKind> {
     ProxyProcess proxy(Config(GetParam(), masks, upstream, sockets));
     std::filesystem::create_directory(proxy.directory().File("audit"));
     proxy.directory().Write("rules.conf", proxy.Expand(kQuotingRules + GetParam().audit));
+    proxy.directory().Write("keys.json", R"({"keys":[{"kty":"oct","alg":"HS256",)"
+                                         R"("k":"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"}]})");
     const bool is_up = proxy.Start();
     EXPECT_TRUE(is_up) << proxy.Output();
     if (!is_up) return {};
