@@ -74,10 +74,11 @@ bool FewVariables::IsBuiltin(std::string_view name) const {
   for (const std::string_view known :
        {"uri", "host", "remote_addr", "args", "proxy_host", "is_args", "proxy_port",
         "proxy_add_x_forwarded_for", "remote_user", "time_local", "request", "status",
-        "body_bytes_sent"}) {
+        "body_bytes_sent", "websocket_subprotocol_token"}) {
     if (name == known) return true;
   }
-  return name.starts_with("arg_") || name.starts_with("http_");
+  return name.starts_with("arg_") || name.starts_with("http_") || name.starts_with("cookie_") ||
+         name.starts_with("jwt_claim_") || name.starts_with("jwt_header_") || name == "jwt_payload";
 }
 
 bool FewVariables::IsChangeable(std::string_view name) const { return name == "args"; }

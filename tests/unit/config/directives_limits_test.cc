@@ -154,39 +154,35 @@ std::string Zone(std::string_view key) {
          ":32k rate=1r/s;";
 }
 
-// The test's catalogue has no tokens: a map defines the names.
-const std::string kToken = "map $host $jwt_claim_sub { default x; }\n";
-
 TEST(Identity, PutsZonesBehindTheAccessPhase) {
   EXPECT_EQ(PlacesOf(Zone("$host")), "before");
-  EXPECT_EQ(PlacesOf(kToken + Zone("$jwt_claim_sub") + Zone("$host") + Zone("a$jwt_claim_sub/b")),
+  EXPECT_EQ(PlacesOf(Zone("$jwt_claim_sub") + Zone("$host") + Zone("a$jwt_claim_sub/b")),
             "behind before behind");
-  EXPECT_EQ(PlacesOf("map $host $jwt_header_kid { default x; } map $host $jwt_payload { }\n" +
-                     Zone("$jwt_header_kid") + Zone("$jwt_payload")),
-            "behind behind");
-  EXPECT_EQ(PlacesOf(kToken + "limit_conn_zone $jwt_claim_sub zone=c:32k;"), "behind");
+  EXPECT_EQ(PlacesOf(Zone("$jwt_header_kid") + Zone("$jwt_payload")), "behind behind");
+  EXPECT_EQ(PlacesOf("limit_conn_zone $jwt_claim_sub zone=c:32k;"), "behind");
 }
 
 TEST(Identity, GoesThroughWhateverIsMadeOfIt) {
-  EXPECT_EQ(PlacesOf(kToken + "map $jwt_claim_sub $a { default 1; }\n" + Zone("$a")), "behind");
-  EXPECT_EQ(PlacesOf(kToken + "map $host $a { default $jwt_claim_sub; }\n" + Zone("$a")), "behind");
-  EXPECT_EQ(PlacesOf(kToken + "map $host $a { ~x $jwt_claim_sub; }\n" + Zone("$a")), "behind");
-  EXPECT_EQ(PlacesOf(kToken + "map $host $a { x $jwt_claim_sub; }\n" + Zone("$a")), "behind");
-  EXPECT_EQ(PlacesOf(kToken + "map $jwt_claim_sub $a { '~^(?<tenant>.)' 1; }\n" + Zone("$tenant")),
+  EXPECT_EQ(PlacesOf("map $jwt_claim_sub $a { default 1; }\n" + Zone("$a")), "behind");
+  EXPECT_EQ(PlacesOf("map $host $a { default $jwt_claim_sub; }\n" + Zone("$a")), "behind");
+  EXPECT_EQ(PlacesOf("map $host $a { ~x $jwt_claim_sub; }\n" + Zone("$a")), "behind");
+  EXPECT_EQ(PlacesOf("map $host $a { x $jwt_claim_sub; }\n" + Zone("$a")), "behind");
+  EXPECT_EQ(PlacesOf("map $jwt_claim_sub $a { '~^(?<tenant>.)' 1; }\n" + Zone("$tenant")),
             "behind");
-  EXPECT_EQ(PlacesOf(kToken + "split_clients $jwt_claim_sub $a { 50% x; * y; }\n" + Zone("$a")),
-            "behind");
-  EXPECT_EQ(PlacesOf(kToken + "geo $jwt_claim_sub $a { default x; }\n" + Zone("$a")), "behind");
-  EXPECT_EQ(PlacesOf(kToken + "server { location / { set $a x$jwt_claim_sub; } }\n" + Zone("$a")),
+  EXPECT_EQ(PlacesOf("split_clients $jwt_claim_sub $a { 50% x; * y; }\n" + Zone("$a")), "behind");
+  EXPECT_EQ(PlacesOf("geo $jwt_claim_sub $a { default x; }\n" + Zone("$a")), "behind");
+  EXPECT_EQ(PlacesOf("server { location / { set $a x$jwt_claim_sub; } }\n" + Zone("$a")), "behind");
+  EXPECT_EQ(PlacesOf("auth_jwt_claim_set $role role;\n" + Zone("$role")), "behind");
+  EXPECT_EQ(PlacesOf("server { location / { auth_request /a; auth_request_set $user $host; } }\n" +
+                     Zone("$user")),
             "behind");
   // From one to the next, whatever the order of the file.
   EXPECT_EQ(PlacesOf("map $b $c { default 1; } map $a $b { default 1; }\n"
                      "map $jwt_claim_sub $a { default 1; }\n" +
-                     kToken + Zone("$c")),
+                     Zone("$c")),
             "behind");
-  EXPECT_EQ(
-      PlacesOf(kToken + "map $host $a { default 1; } map $a $b { default 1; }\n" + Zone("$b")),
-      "before");
+  EXPECT_EQ(PlacesOf("map $host $a { default 1; } map $a $b { default 1; }\n" + Zone("$b")),
+            "before");
 }
 
 }  // namespace
