@@ -84,6 +84,11 @@ void UnblockSignalsInWorker() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+void BlockSignalsInWorker() {
+  const sigset_t set = MasterSet();
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+}
+
 void RestoreDefaultSignals() {
   for (const SignalRow& row : kSignals) SetHandler(row.number, SIG_DFL);
   SetHandler(SIGPIPE, SIG_DFL);

@@ -34,6 +34,10 @@ std::optional<ReceivedSignal> WaitForSignal(std::optional<std::chrono::milliseco
 // delivered now.
 void UnblockSignalsInWorker();
 
+// In a worker that ends, before its handlers go: what comes now (the master repeats TERM) no longer
+// reaches it, where without a handler it would be a death by signal.
+void BlockSignalsInWorker();
+
 // Before exec and where there is no master: dispositions and mask as they are at a program's start.
 void RestoreDefaultSignals();
 

@@ -51,6 +51,7 @@ int Serve(Cycle& cycle, int index, std::optional<size_t> slot, metrics::Registry
   server::WorkerInputs inputs = InputsFor(cycle, index, registry);
   inputs.metrics_slot = static_cast<int>(slot.value_or(0));
   inputs.signals_handled = UnblockSignalsInWorker;
+  inputs.signals_unhandled = BlockSignalsInWorker;
   return server::RunWorker(inputs);
 }
 
@@ -88,6 +89,7 @@ int ServeInThisProcess(Cycle& cycle, metrics::Registry& registry) {
   server::WorkerInputs inputs = InputsFor(cycle, 0, registry);
   inputs.single_process = true;
   inputs.signals_handled = UnblockSignalsInWorker;
+  inputs.signals_unhandled = BlockSignalsInWorker;
   return server::RunWorker(inputs);
 }
 

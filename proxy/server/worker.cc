@@ -116,6 +116,7 @@ class Worker {
     // While signals still have their handlers: a hash under way is waited for.
     passwords_.reset();
     if (services_.access_logs != nullptr) services_.access_logs->Flush();
+    if (inputs_.signals_unhandled) inputs_.signals_unhandled();
     return 0;
   }
 

@@ -29,6 +29,9 @@ struct WorkerInputs {
   // Called once, when the handlers of signals are installed: the caller lets them come from then
   // on. May be empty.
   std::function<void()> signals_handled;
+  // Called once, when all is done and the handlers are about to go: the caller holds signals back
+  // from then on. May be empty.
+  std::function<void()> signals_unhandled;
   // USR1 was obeyed: the files of all logs are new. May be empty.
   std::function<void()> logs_reopened;
   // master_process off: the process is master and worker at once; HUP and USR2 are not handled

@@ -1,6 +1,7 @@
 // What each signal does to master and workers.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -161,6 +162,27 @@ TEST(Workers, ThatAreKilledAreStartedAgain) {
     return now.size() == 2 && now[0] != before[0] && now[1] != before[0];
   }));
   EXPECT_EQ(Get(proxy.port(0), "/").status(), 204);
+}
+
+// The master repeats TERM to a worker that takes its time; so do operators.
+TEST(Workers, EndWellHoweverOftenTheyAreTold) {
+  for (int i = 0; i < 10; ++i) {
+    ProxyProcess proxy(kServer);
+    ASSERT_TRUE(proxy.Start()) << proxy.Output();
+    ASSERT_EQ(Get(proxy.port(0), "/").status(), 204);
+    // Not kill(): the number may be somebody else's a moment later.
+    const int worker = static_cast<int>(::syscall(SYS_pidfd_open, proxy.Workers().at(0), 0));
+    ASSERT_GE(worker, 0);
+    int sent = 0;
+    for (; sent < 100000 && ::syscall(SYS_pidfd_send_signal, worker, SIGTERM, nullptr, 0) == 0;
+         ++sent) {
+      ::usleep(10);  // who has slept is let in between its last instructions
+    }
+    EXPECT_LT(sent, 100000);
+    ::close(worker);
+    EXPECT_TRUE(proxy.WaitForLog(" exited "));
+    EXPECT_EQ(proxy.CountInLog("exited on signal"), 0u) << proxy.Log();
+  }
 }
 
 // nginx's http_resolver_cleanup.t does this: the worker ends well and is replaced.
