@@ -16,11 +16,28 @@ namespace {
 constexpr char kNginx[] = "/usr/sbin/nginx";
 
 constexpr Waiting kWaiting[] = {
-    {"a token for the model instead of a name and a password", "auth_jwt"},
-    {"limits by user, not by address alone", "limits on verified claims"},
     {"HTTP/2 towards browsers", "proxy/http/http2"},
     {"compose file with depends_on: healthy", "the containers' set-up"},
 };
+
+// Django: its API, and the view that knows tokens.
+void ServeDjango(FakeUpstream::Peer& peer) {
+  for (;;) {
+    const HttpMessage request = peer.ReadRequest();
+    if (!request.complete) return;
+    if (!request.start_line.starts_with("GET /api/v1/auth/check/ ")) {
+      peer.Send(JsonAnswer(kRussianJson));
+      continue;
+    }
+    std::string user;
+    for (const char* name : {"ann", "bob"}) {
+      if (request.Header("Authorization") == std::string("Token of-") + name) user = name;
+    }
+    peer.Send(user.empty() ? "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Token\r\n"
+                             "Content-Length: 0\r\n\r\n"
+                           : "HTTP/1.1 204 No Content\r\nX-User: " + user + "\r\n\r\n");
+  }
+}
 
 class Builder : public ::testing::Test {
  protected:
@@ -33,7 +50,6 @@ class Builder : public ::testing::Test {
                     {"listen 8080", "listen 127.0.0.1:%%PORT_0%%"},
                     // So that there is an outside on the loopback.
                     {"include ../snippets/inside-only.conf", "allow 127.0.0.2; deny all"}}));
-    proxy_->directory().Write("secrets/ollama.users", "ann:{PLAIN}model-of-a-test\n");
     ASSERT_TRUE(proxy_->Start()) << proxy_->Output();
   }
   uint16_t port() const { return proxy_->port(0); }
@@ -41,16 +57,21 @@ class Builder : public ::testing::Test {
   FakeUpstream front_end_{FakeUpstream::Always(
       "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nX-Frame-Options: SAMEORIGIN\r\n"
       "Content-Length: 5\r\n\r\n<app>")};
-  FakeUpstream django_{FakeUpstream::Always(JsonAnswer(kRussianJson))};
+  FakeUpstream django_{ServeDjango};
   WebSocketUpstream channels_;
   FakeUpstream ollama_{[](FakeUpstream::Peer& peer) {
-    while (peer.ReadRequest().complete) {
+    for (;;) {
+      const HttpMessage request = peer.ReadRequest();
+      if (!request.complete) return;
+      if (request.start_line.find("/api/generate") == std::string::npos) {
+        peer.Send(JsonAnswer("{\"models\":[]}"));
+        continue;
+      }
       peer.Send(
           "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
           "Transfer-Encoding: chunked\r\n\r\n10\r\n{\"response\":\"a\"}\r\n");
-      // The rest only when the first piece has been seen: nobody may hold it.
-      if (peer.ReadRequest().complete) peer.Send("0\r\n\r\n");
-      break;
+      peer.ReadRequest();  // the rest never comes: nobody may wait for it
+      return;
     }
   }};
   std::unique_ptr<ProxyProcess> proxy_;
@@ -146,33 +167,78 @@ TEST_F(Builder, AnswersHealthChecksAndShowsMetricsInside) {
   EXPECT_EQ(front_end_.requests().size(), 0u);
 }
 
-TEST_F(Builder, TheModelIsBehindAPasswordAndLimits) {
+TEST_F(Builder, TheModelIsBehindATokenOfDjangos) {
   const std::string prompt = R"({"model":"m","prompt":"Напиши заголовок для сайта пекарни"})";
-  EXPECT_EQ(PostJson(port(), "/ollama/api/generate", prompt).status(), 401);
-  EXPECT_EQ(PostJson(port(), "/ollama/api/generate", prompt,
-                     "Authorization: Basic YW5uOndyb25n\r\n")  // ann:wrong
-                .status(),
-            401);
+  for (const char* wrong : {"", "Authorization: Token stolen\r\n", "Cookie: sessionid=ann\r\n",
+                            "X-User: ann\r\n", "Authorization: Basic YW5uOm1vZGVs\r\n"}) {
+    const HttpMessage refused = PostJson(port(), "/ollama/api/generate", prompt, wrong);
+    EXPECT_EQ(refused.status(), 401) << wrong;
+    EXPECT_EQ(refused.Header("WWW-Authenticate"), "Token");
+  }
+  EXPECT_EQ(
+      Ask(RawClient(port()), "GET", "/_model_token", "Authorization: Token of-ann\r\n").status(),
+      404);
   EXPECT_EQ(ollama_.requests().size(), 0u);
-  // ann:model-of-a-test
-  const std::string right = "Authorization: Basic YW5uOm1vZGVsLW9mLWEtdGVzdA==\r\n";
   RawClient client(port());
   client.Send(
       "POST /ollama/api/generate HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\n"
-      "Accept: */*\r\nContent-Type: application/json\r\n" +
-      right + "Content-Length: " + std::to_string(prompt.size()) + "\r\n\r\n" + prompt);
+      "Accept: */*\r\nContent-Type: application/json\r\nAuthorization: Token of-ann\r\n"
+      "Cookie: sessionid=ann\r\nX-User: root\r\nX_User: root\r\nContent-Length: " +
+      std::to_string(prompt.size()) + "\r\n\r\n" + prompt);
   // The first piece comes while the answer is not over.
   EXPECT_NE(client.ReadUntil("{\"response\":\"a\"}").find(" 200 OK"), std::string::npos)
       << proxy_->Output();
   ASSERT_EQ(ollama_.requests().size(), 1u);
-  EXPECT_EQ(ollama_.requests()[0].start_line, "POST /api/generate HTTP/1.1");
-  EXPECT_EQ(ollama_.requests()[0].Header("Authorization"), "");
-  // One and the burst of five; the two refused above have counted.
-  int refused = 0;
-  for (int i = 0; i < 8; ++i) {
-    if (PostJson(port(), "/ollama/api/generate", prompt).status() == 429) ++refused;
+  const HttpMessage seen = ollama_.requests()[0];
+  EXPECT_EQ(seen.start_line, "POST /api/generate HTTP/1.1");
+  EXPECT_EQ(seen.body, prompt);
+  EXPECT_EQ(seen.CountHeaders("Authorization") + seen.CountHeaders("Cookie"), 0u);
+  EXPECT_EQ(seen.Header("X-User"), "ann");
+  EXPECT_EQ(seen.raw.find("root"), std::string::npos) << seen.raw;
+  // The view sees no body, no cookie, and what was asked for.
+  for (const HttpMessage& check : django_.requests()) {
+    EXPECT_EQ(check.start_line, "GET /api/v1/auth/check/ HTTP/1.1");
+    EXPECT_EQ(check.body, "");
+    EXPECT_EQ(check.CountHeaders("Cookie") + check.CountHeaders("X-User"), 0u);
+    EXPECT_EQ(check.Header("X-Original-URI"), "/ollama/api/generate");
   }
-  EXPECT_GE(refused, 3);
+}
+
+TEST_F(Builder, TheModelHasLimitsByUserAndByAddress) {
+  const auto ask = [&](const std::string& source, const std::string& token) {
+    return Ask(RawClient::To("127.0.0.1", port(), source), "GET", "/ollama/api/tags",
+               "Authorization: Token " + token + "\r\n")
+        .status();
+  };
+  // One and the burst of five, from wherever; another user is not touched by it.
+  int passed = 0;
+  for (int i = 0; i < 8; ++i) {
+    passed += ask("127.0.1." + std::to_string(i + 1), "of-ann") == 200 ? 1 : 0;
+  }
+  EXPECT_GE(passed, 6);
+  EXPECT_LE(passed, 7);  // a slow machine: one has grown back
+  EXPECT_EQ(ask("127.0.1.1", "of-bob"), 200) << proxy_->Output();
+  // Guessing counts by address, and Django is asked no more than that.
+  const size_t asked = django_.requests().size();
+  int refused = 0;
+  for (int i = 0; i < 20; ++i) refused += ask("127.0.2.1", "guess") == 429 ? 1 : 0;
+  EXPECT_GE(refused, 7);
+  EXPECT_LE(django_.requests().size() - asked, 13u);
+}
+
+TEST_F(Builder, WithoutDjangoNobodyReachesTheModel) {
+  proxy_.reset();
+  const ReservedPort nobody;
+  ProxyProcess proxy(
+      Example("builder", {{"127.0.0.1:8000", "127.0.0.1:" + std::to_string(nobody.number())},
+                          {"127.0.0.1:11434", ollama_.address()},
+                          {"listen 8080", "listen 127.0.0.1:%%PORT_0%%"}}));
+  ASSERT_TRUE(proxy.Start()) << proxy.Output();
+  EXPECT_EQ(
+      Ask(RawClient(proxy.port(0)), "GET", "/ollama/api/tags", "Authorization: Token of-ann\r\n")
+          .status(),
+      500);
+  EXPECT_EQ(ollama_.requests().size(), 0u);
 }
 
 TEST_F(Builder, WaitsForTheseThings) { Show("builder", kWaiting); }

@@ -1,27 +1,47 @@
-// conf/examples/philos.conf: many services behind one gateway, of which some fail.
+// conf/examples/philos.conf: many services behind one gateway, of which some fail; tokens and
+// roles.
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
 
 #include "tests/functional/platform_testing.h"
+#include "tests/functional/platform_tokens.h"
 #include "tests/support/fake_upstream.h"
+#include "tests/support/redis_server.h"
 
 namespace framewall::test {
 namespace {
 
 constexpr Waiting kWaiting[] = {
-    {"tokens checked at the edge, claims forwarded", "auth_jwt"},
-    {"role rules per route", "auth_jwt_require"},
-    {"limits per user, over all replicas of the gateway", "verified claims, zones over Redis"},
     {"a breaker for a service of one instance, checks beside real traffic",
      "upstream/active_health"},
     {"a cached answer while a service is down", "proxy_cache"},
 };
 
+AccessToken As(const std::string& roles) {
+  return {.issuer = "https://philos.example/users",
+          .audience = "https://philos.example/api",
+          .roles = roles};
+}
+
+// The users' service publishes the keys that it signs with.
+void ServeUsers(FakeUpstream::Peer& peer) {
+  for (;;) {
+    const HttpMessage request = peer.ReadRequest();
+    if (!request.complete) return;
+    const bool keys = request.start_line.starts_with("GET /.well-known/jwks.json ");
+    peer.Send(JsonAnswer(keys ? Issuer().KeySet() : "\"users\""));
+  }
+}
+
 class Philos : public ::testing::Test {
  protected:
   void SetUp() override {
+    // Without Redis, rates are counted here.
+    if (HasRedis()) {
+      ASSERT_TRUE(redis_.Start()) << redis_.Log();
+    }
     proxy_ = std::make_unique<ProxyProcess>(
         Example("philos", {{"127.0.0.1:4001", users_.address()},
                            {"127.0.0.1:4002", concepts_.address()},
@@ -29,15 +49,33 @@ class Philos : public ::testing::Test {
                            {"127.0.0.1:4003", graphs_->address()},
                            {"127.0.0.1:4004", theses_.address()},
                            {"127.0.0.1:4005", claude_.address()},
+                           {"127.0.0.1:6379", redis_.address()},
+                           {"auth_jwt_leeway 5s", "auth_jwt_leeway 0s"},
                            {"listen 4000", "listen 127.0.0.1:%%PORT_0%%"}}));
     ASSERT_TRUE(proxy_->Start()) << proxy_->Output();
   }
   uint16_t port() const { return proxy_->port(0); }
-  HttpMessage Ask(const std::string& path) const {
-    return test::Ask(RawClient(port()), "GET", path);
+  // As somebody with a token and no role that matters.
+  HttpMessage Ask(const std::string& path) const { return AskAs("[\"reader\"]", "GET", path); }
+  HttpMessage AskAs(const std::string& roles, const std::string& method,
+                    const std::string& path) const {
+    return AskWith(As(roles).Bearer(), method, path);
+  }
+  HttpMessage AskWith(const std::string& headers, const std::string& method,
+                      const std::string& path) const {
+    return test::Ask(RawClient(port()), method, path, headers);
+  }
+  // What the users' service was asked by clients.
+  std::vector<HttpMessage> UserRequests() const {
+    std::vector<HttpMessage> all = users_.requests();
+    std::erase_if(all, [](const HttpMessage& request) {
+      return request.start_line.starts_with("GET /.well-known/jwks.json ");
+    });
+    return all;
   }
 
-  FakeUpstream users_{FakeUpstream::Always(JsonAnswer("\"users\""))};
+  FakeUpstream users_{ServeUsers};
+  RedisServer redis_;
   FakeUpstream concepts_{FakeUpstream::Always(JsonAnswer("\"concepts\""))};
   FakeUpstream failing_{
       FakeUpstream::Always("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy")};
@@ -59,9 +97,113 @@ TEST_F(Philos, PathsLeadToTheirServices) {
   EXPECT_EQ(Ask("/api/graphs/7").body, "\"graphs\"");
   EXPECT_EQ(Ask("/api/theses/7").body, kRussianJson);
   EXPECT_EQ(Ask("/elsewhere").status(), 404);
-  ASSERT_EQ(users_.requests().size(), 1u);
-  EXPECT_EQ(users_.requests()[0].start_line, "GET /7?full=1 HTTP/1.1");
-  EXPECT_EQ(users_.requests()[0].Header("traceparent").size(), 55u);
+  ASSERT_EQ(UserRequests().size(), 1u);
+  EXPECT_EQ(UserRequests()[0].start_line, "GET /7?full=1 HTTP/1.1");
+  EXPECT_EQ(UserRequests()[0].Header("traceparent").size(), 55u);
+}
+
+TEST_F(Philos, NothingIsOpenButLoggingInAndProbes) {
+  AccessToken other_issuer = As("[]"), other_audience = As("[]"), for_login = As("[]"),
+              old = As("[]");
+  other_issuer.issuer = "https://philos.example/claude";
+  other_audience.audience = "https://philos.example/apis";
+  for_login.type = "JWT";
+  old.seconds = -1;
+  const TokenIssuer stranger;
+  const std::string wrong[] = {
+      "",
+      other_issuer.Bearer(),
+      other_audience.Bearer(),
+      for_login.Bearer(),
+      old.Bearer(),
+      "Authorization: Bearer " + As("[\"admin\"]").Sign(stranger) + "\r\n"};
+  for (const char* path :
+       {"/api/users/7", "/api/users/admin/7", "/api/concepts/1", "/api/graphs/7", "/api/theses/7",
+        "/api/claude/ask", "/api/users/auth/../7", "/api/users/auth/%2e%2e/7"}) {
+    for (const std::string& headers : wrong) {
+      EXPECT_EQ(AskWith(headers, "GET", path).status(), 401) << path << " " << headers;
+    }
+  }
+  EXPECT_EQ(UserRequests().size(), 0u);
+  EXPECT_EQ(concepts_.requests().size() + graphs_->requests().size() + theses_.requests().size() +
+                claude_.requests().size(),
+            0u);
+  EXPECT_EQ(AskWith("", "GET", "/_keys").status(), 404);
+  EXPECT_EQ(AskWith("", "POST", "/api/users/auth/login").status(), 200);
+  EXPECT_EQ(AskWith("", "GET", "/health").status(), 200);
+  EXPECT_EQ(AskWith("", "GET", "/ready").status(), 200);
+}
+
+TEST_F(Philos, ServicesAreToldWhoAsks) {
+  const std::string forged =
+      "X-User: root\r\nX_User: root\r\nX-User-Roles: root\r\nx_user_roles: root\r\n"
+      "X-Forwarded-User: root\r\n";
+  AskWith(As(R"(["reader","editor"])").Bearer() + forged + "Connection: X-User\r\n", "GET",
+          "/api/theses/7");
+  AskWith(forged, "POST", "/api/users/auth/login");
+  ASSERT_EQ(theses_.requests().size(), 1u) << proxy_->Output();
+  const HttpMessage seen = theses_.requests()[0];
+  EXPECT_EQ(seen.Header("X-User"), "ann");
+  EXPECT_EQ(seen.Header("X-User-Roles"), "reader,editor");
+  EXPECT_EQ(seen.CountHeaders("X-User") + seen.CountHeaders("X-User-Roles"), 2u);
+  EXPECT_EQ(seen.raw.find("root"), std::string::npos) << seen.raw;
+  ASSERT_EQ(UserRequests().size(), 1u);
+  EXPECT_EQ(UserRequests()[0].CountHeaders("X-User"), 0u);
+  EXPECT_EQ(UserRequests()[0].raw.find("root"), std::string::npos);
+}
+
+TEST_F(Philos, RolesDecideAboutRoutes) {
+  const struct {
+    const char* roles;
+    const char* method;
+    const char* path;
+    int status;
+  } cases[] = {
+      {"[]", "GET", "/api/graphs/7", 200},
+      {"[]", "HEAD", "/api/graphs/7", 200},
+      {"[]", "DELETE", "/api/graphs/7", 403},
+      {R"(["reader"])", "POST", "/api/concepts/", 403},
+      {R"(["editor"])", "POST", "/api/concepts/", 200},
+      {R"(["reader","editor"])", "PUT", "/api/theses/7", 200},
+      {R"(["admin"])", "DELETE", "/api/graphs/7", 200},
+      {R"(["editors","x editor"])", "DELETE", "/api/graphs/7", 403},
+      {R"("editor")", "DELETE", "/api/graphs/7", 200},
+      {R"(["editor"])", "GET", "/api/users/admin/7", 403},
+      {R"(["editor","admin"])", "GET", "/api/users/admin/7", 200},
+      {R"(["administrator"])", "GET", "/api/users/admin/7", 403},
+      {R"(["reader"])", "GET", "/api/users/7", 200},
+      {R"(["reader"])", "GET", "/api/claude/ask", 403},
+  };
+  for (const auto& one : cases) {
+    EXPECT_EQ(AskAs(one.roles, one.method, one.path).status(), one.status)
+        << one.roles << " " << one.method << " " << one.path << "\n"
+        << proxy_->Output();
+  }
+  EXPECT_EQ(claude_.requests().size(), 0u);
+}
+
+// A user's rate, wherever the user comes from.
+TEST_F(Philos, AUserHasALimitOfHisOwn) {
+  const auto ask = [&](const std::string& source, const AccessToken& token) {
+    return test::Ask(RawClient::To("127.0.0.1", port(), source), "GET", "/api/theses/7",
+                     token.Bearer())
+        .status();
+  };
+  int refused = 0;
+  // Faster than 20 a second: from ten addresses, none of which is over its own limit.
+  const AccessToken ann = As("[]");
+  for (int i = 0; i < 200 && refused == 0; ++i) {
+    const int status = ask("127.0.1." + std::to_string(i % 10 + 1), ann);
+    ASSERT_TRUE(status == 200 || status == 429) << status;
+    refused += status == 429 ? 1 : 0;
+  }
+  EXPECT_GT(refused, 0);
+  AccessToken bob = ann;
+  bob.subject = "bob";
+  EXPECT_EQ(ask("127.0.1.1", bob), 200);
+  if (HasRedis()) {
+    EXPECT_NE(redis_.Ask({"KEYS", "philos:*"}).find("philos:"), std::string::npos);
+  }
 }
 
 TEST_F(Philos, ARequestIsRepeatedAndAFailingInstanceRests) {
@@ -89,7 +231,8 @@ TEST_F(Philos, AnswersOfClaudeComeWordByWord) {
   RawClient client(port());
   client.Send(
       "GET /api/claude/ask HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\n"
-      "Accept: */*\r\n\r\n");
+      "Accept: */*\r\n" +
+      As("[\"researcher\"]").Bearer() + "\r\n");
   EXPECT_NE(client.ReadUntil("data: a\n\n").find(" 200 OK"), std::string::npos);
 }
 
@@ -106,10 +249,11 @@ TEST_F(Philos, UpstreamsHaveMetricsOfTheirOwn) {
 }
 
 TEST_F(Philos, AttacksReachNobodyAndRussianPasses) {
+  const std::string editor = As("[\"editor\"]").Bearer();
   EXPECT_EQ(Ask(std::string("/api/users/") + kAttackQuery).status(), 403);
-  EXPECT_EQ(PostJson(port(), "/api/theses/", kAttackJson).status(), 403);
-  EXPECT_EQ(users_.requests().size() + theses_.requests().size(), 0u);
-  EXPECT_EQ(PostJson(port(), "/api/theses/", kRussianJson).body, kRussianJson);
+  EXPECT_EQ(PostJson(port(), "/api/theses/", kAttackJson, editor).status(), 403);
+  EXPECT_EQ(UserRequests().size() + theses_.requests().size(), 0u);
+  EXPECT_EQ(PostJson(port(), "/api/theses/", kRussianJson, editor).body, kRussianJson);
 }
 
 TEST_F(Philos, WaitsForTheseThings) { Show("philos", kWaiting); }
