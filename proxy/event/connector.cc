@@ -59,7 +59,6 @@ Result<int> Start(const SocketAddress& address, const ConnectOptions& options, U
 
 struct Connector::Attempt {
   EventLoop& loop;
-  SocketAddress address;
   OnDone done;
   UniqueFd fd;
   ::event event{};
@@ -78,7 +77,8 @@ struct Connector::Attempt {
       callback(std::move(*error));
       return;
     }
-    callback(MakeTcpStream(loop, fd.Release(), SocketAddress(), address, ErrorSource::kUpstream));
+    callback(MakeTcpStream(loop, fd.Release(), SocketAddress(), SocketAddress(),
+                           ErrorSource::kUpstream));
   }
 
   void PostFinish(std::optional<Error> error) {
@@ -117,7 +117,7 @@ struct Connector::Attempt {
 
 Connector::Connector(EventLoop& loop, const SocketAddress& address, const ConnectOptions& options,
                      OnDone done)
-    : attempt_(new Attempt{loop, address, std::move(done), UniqueFd()}) {
+    : attempt_(new Attempt{loop, std::move(done), UniqueFd()}) {
   Result<int> started = Start(address, options, &attempt_->fd);
   if (!started.ok()) {
     attempt_->PostFinish(started.error());

@@ -19,12 +19,25 @@ constexpr size_t kMaxVectors = 64;
 // What a std::string holds without the heap.
 const size_t kSmallCapacity = std::string().capacity();
 
+// Empty where the socket is closed.
+std::unique_ptr<SocketAddress> AddressOf(int fd, int (*ask)(int, sockaddr*, socklen_t*)) {
+  auto made = std::make_unique<SocketAddress>();
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  if (fd >= 0 && ask(fd, address, &length) == 0) {
+    *made = SocketAddress::FromSockaddr(address, length);
+  }
+  return made;
+}
+
 }  // namespace
 
 SocketStream::SocketStream(EventLoop& loop, int fd, const SocketAddress& local,
                            const SocketAddress& peer, ErrorSource peer_role)
-    : loop_(loop), fd_(fd), peer_role_(peer_role), peer_(peer) {
+    : loop_(loop), fd_(fd), peer_role_(peer_role) {
   if (!local.empty()) local_ = std::make_unique<SocketAddress>(local);
+  if (!peer.empty()) peer_ = std::make_unique<SocketAddress>(peer);
   event_assign(&read_event_, loop_.base(), fd_, EV_READ | EV_PERSIST, OnReadEvent, this);
   event_assign(&write_event_, loop_.base(), fd_, EV_WRITE | EV_PERSIST, OnWriteEvent, this);
   WatchReading();
@@ -41,16 +54,13 @@ void SocketStream::SetHandler(StreamHandler* handler) {
 }
 
 const SocketAddress& SocketStream::local_address() const {
-  if (local_ == nullptr) {
-    local_ = std::make_unique<SocketAddress>();
-    sockaddr_storage storage{};
-    socklen_t length = sizeof storage;
-    auto* address = reinterpret_cast<sockaddr*>(&storage);
-    if (fd_ >= 0 && ::getsockname(fd_, address, &length) == 0) {
-      *local_ = SocketAddress::FromSockaddr(address, length);
-    }
-  }
+  if (local_ == nullptr) local_ = AddressOf(fd_, ::getsockname);
   return *local_;
+}
+
+const SocketAddress& SocketStream::peer_address() const {
+  if (peer_ == nullptr) peer_ = AddressOf(fd_, ::getpeername);
+  return *peer_;
 }
 
 // --- reading ---

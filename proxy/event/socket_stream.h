@@ -24,7 +24,7 @@ namespace framewall::event {
 
 class SocketStream : public Stream, public Flushable {
  public:
-  // Takes over `fd`. `local` may be empty: it is then asked for when somebody wants to know.
+  // Takes over `fd`. Addresses may be empty: the kernel is then asked when somebody wants to know.
   // `peer_role`: the source of errors of the peer.
   SocketStream(EventLoop& loop, int fd, const SocketAddress& local, const SocketAddress& peer,
                ErrorSource peer_role);
@@ -40,7 +40,7 @@ class SocketStream : public Stream, public Flushable {
   void Close(CloseKind kind) override;
   bool closed() const override { return fd_ < 0; }
   const SocketAddress& local_address() const override;
-  const SocketAddress& peer_address() const override { return peer_; }
+  const SocketAddress& peer_address() const override;
   uint64_t bytes_received() const override { return bytes_received_; }
   uint64_t bytes_sent() const override { return bytes_sent_; }
   int fd() const override { return fd_; }
@@ -113,7 +113,7 @@ class SocketStream : public Stream, public Flushable {
   const ErrorSource peer_role_;
   // Made when somebody asks: an idle connection does without.
   mutable std::unique_ptr<SocketAddress> local_;
-  SocketAddress peer_;
+  mutable std::unique_ptr<SocketAddress> peer_;
   StreamHandler* handler_ = nullptr;
   ::event read_event_;
   ::event write_event_;

@@ -10,7 +10,7 @@
 namespace framewall::event {
 
 // Takes over `fd`, a connected non-blocking socket. `loop` outlives the stream. Reading begins at
-// once; set a handler first thing. An empty `local` is looked up when asked for. `peer_role`:
+// once; set a handler first thing. An empty address is looked up when asked for. `peer_role`:
 // kClient or kUpstream, the source of errors.
 //
 // Errors carry no errno text: give `system_errno` to Log::Write ("recv() failed" becomes "recv()

@@ -53,7 +53,7 @@ Connection::Connection(Services& services, const AcceptContext& accept, int fd,
         tls::MakeTlsServerStream(*services.loop, fd, *accept.tls, *accept.tls_hooks, local, peer);
     exchange_.action = Action::kHandshaking;
   } else {
-    stream_ = event::MakeTcpStream(*services.loop, fd, SocketAddress(), peer);
+    stream_ = event::MakeTcpStream(*services.loop, fd, SocketAddress(), SocketAddress());
   }
   stream_->SetHandler(this);
   services_.metrics->Move(WorkerMetrics::State::kNone, WorkerMetrics::State::kWaiting);
