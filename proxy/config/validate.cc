@@ -146,7 +146,8 @@ void CheckUpgrades(const LocationConfig& location, Diagnostics& diagnostics) {
   for (const auto& inner : location.locations) CheckUpgrades(*inner, diagnostics);
 }
 
-// auth_jwt without keys refuses everybody. A server whose locations all have their own is not meant.
+// auth_jwt without keys refuses everybody. A server whose locations all have their own is not
+// meant.
 void CheckTokenKeys(const LocationConfig& location, Diagnostics& diagnostics) {
   const JwtSettings& jwt = location.settings.jwt;
   const bool is_asked =

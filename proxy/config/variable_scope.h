@@ -37,7 +37,7 @@ enum class VariableKind : uint8_t {
 struct VariableName {
   std::string name;  // without '$', lower case as nginx has it
   VariableKind kind = VariableKind::kReferenced;
-  int index = -1;        // of the map, geo, geoip2 or split_clients block or line, or token_variables
+  int index = -1;        // in the list of its kind: maps, geos, token_variables
   SourceLocation first;  // first reference or definition, for errors
   // Says who the client is, and is empty until the access phase has verified it: $jwt_claim_NAME,
   // what auth_request_set fills, and every variable that is made of these (config/identity).

@@ -1,3 +1,5 @@
+#include "proxy/base/network_map.h"
+
 #include <gtest/gtest.h>
 
 #include <array>
@@ -5,8 +7,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include "proxy/base/network_map.h"
 
 namespace framewall {
 namespace {
