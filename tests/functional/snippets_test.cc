@@ -3,9 +3,9 @@
 
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <string>
 
+#include "proxy/base/regex.h"
 #include "tests/functional/platform_testing.h"
 #include "tests/support/certificate.h"
 #include "tests/support/fake_upstream.h"
@@ -184,16 +184,17 @@ TEST(Snippets, InsideOnlyIsForPrivateNetworks) {
 
 // Examples are copied: what looks like a key or a password in them would be everybody's.
 TEST(Conf, HoldsNoSecret) {
-  const std::regex secret(
+  const auto secret = Regex::Compile(
       R"((password|passwd|secret|token|api[-_]?key|authorization)["']?\s*[:= ]\s*["']?[A-Za-z0-9+/_-]{12,}|BEGIN [A-Z ]*PRIVATE KEY|Basic [A-Za-z0-9+/]{8,}|Bearer [A-Za-z0-9._-]{8,})",
-      std::regex::icase);
+      Regex::Case::kInsensitive);
+  ASSERT_TRUE(secret.ok()) << secret.error().message;
   int files = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(FW_SOURCE_DIR "/conf")) {
     if (!entry.is_regular_file()) continue;
     ++files;
     std::ifstream file(entry.path());
     for (std::string line; std::getline(file, line);) {
-      EXPECT_FALSE(std::regex_search(line, secret)) << entry.path() << ": " << line;
+      EXPECT_FALSE(secret->Matches(line)) << entry.path() << ": " << line;
     }
   }
   EXPECT_GT(files, 20);
