@@ -48,11 +48,11 @@ class Upgrade : public ::testing::Test {
     old_ = PidIn(proxy_, "nginx.pid");
     ASSERT_EQ(Get(proxy_.port(0), "/").status(), 204);
     Tell(old_, SIGUSR2);
+    // Read once: between two reads the old one's file may go.
     ASSERT_TRUE(Eventually([&] {
-      return PidIn(proxy_, "nginx.pid") > 0 && PidIn(proxy_, "nginx.pid") != old_ &&
-             PidIn(proxy_, "nginx.pid.oldbin") == old_;
+      new_ = PidIn(proxy_, "nginx.pid");
+      return new_ > 0 && new_ != old_ && PidIn(proxy_, "nginx.pid.oldbin") == old_;
     })) << proxy_.Output();
-    new_ = PidIn(proxy_, "nginx.pid");
   }
   void TearDown() override {
     for (const pid_t pid : {new_, old_}) {
@@ -117,7 +117,8 @@ TEST_F(Upgrade, ASecondOneMustWait) {
   Tell(old_, SIGUSR2);
   Tell(new_, SIGUSR2);
   EXPECT_TRUE(
-      Eventually([&] { return proxy_.CountInLog("the changing binary signal is ignored") == 2; }));
+      Eventually([&] { return proxy_.CountInLog("the changing binary signal is ignored") == 2; }))
+      << proxy_.Log();
 }
 
 TEST(UpgradeUnderLoad, LosesNoRequest) {
