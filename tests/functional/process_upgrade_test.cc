@@ -116,9 +116,9 @@ TEST_F(Upgrade, OldWorkersComeBackWhenTheNewBinaryDies) {
 TEST_F(Upgrade, ASecondOneMustWait) {
   Tell(old_, SIGUSR2);
   Tell(new_, SIGUSR2);
-  EXPECT_TRUE(
-      Eventually([&] { return proxy_.CountInLog("the changing binary signal is ignored") == 2; }))
-      << proxy_.Log();
+  EXPECT_TRUE(Eventually([&] {
+    return proxy_.CountInLog("the changing binary signal is ignored") == 2;
+  })) << proxy_.Log();
 }
 
 TEST(UpgradeUnderLoad, LosesNoRequest) {
@@ -139,7 +139,8 @@ TEST(UpgradeUnderLoad, LosesNoRequest) {
     const pid_t old = PidIn(proxy, "nginx.pid");
     Tell(old, SIGUSR2);
     EXPECT_TRUE(Eventually([&] {
-      return PidIn(proxy, "nginx.pid") > 0 && PidIn(proxy, "nginx.pid") != old;
+      const pid_t now = PidIn(proxy, "nginx.pid");
+      return now > 0 && now != old;
     })) << proxy.Output();
     Tell(old, SIGQUIT);
     EXPECT_TRUE(Eventually([&] { return IsGone(old); })) << proxy.Output();
