@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "proxy/base/parse.h"
@@ -14,6 +15,17 @@
 #include "proxy/filter/limit_zone.h"
 
 namespace framewall::filter {
+
+struct LimitAnswer {
+  enum class Kind : uint8_t {
+    kFits,
+    kExceeds,
+    kNoRoom,    // the zone is too small for this key
+    kRedisDown  // refused because nobody could be asked
+  };
+  Kind kind = Kind::kFits;
+  int64_t excess = 0;
+};
 
 // One zone of a list, with the key of who asks. It refers to the configuration, the zone, and a key
 // that must outlive it.
@@ -31,17 +43,8 @@ struct LimitBucket {
   LimitZone* zone;
   std::string_view key;
   uint32_t hash;
-};
-
-struct LimitAnswer {
-  enum class Kind : uint8_t {
-    kFits,
-    kExceeds,
-    kNoRoom,    // the zone is too small for this key
-    kRedisDown  // refused because nobody could be asked
-  };
-  Kind kind = Kind::kFits;
-  int64_t excess = 0;
+  // Once it has been asked.
+  std::optional<LimitAnswer> answer = std::nullopt;
 };
 
 enum class LimitCounting : uint8_t { kAskOnly, kCount };

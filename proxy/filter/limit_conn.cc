@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/base/check.h"
+#include "proxy/filter/limit_key.h"
 #include "proxy/filter/limit_row.h"
 
 namespace framewall::filter {
@@ -16,7 +17,6 @@ namespace {
 
 using Ref = LimitZone::Ref;
 
-constexpr size_t kLongestKey = 255;
 constexpr int64_t kLookAgainMs = 1000;
 
 bool IsGone(int32_t process) { return ::kill(process, 0) != 0 && errno == ESRCH; }
@@ -164,14 +164,8 @@ std::unique_ptr<Filter> Make(Exchange& exchange, FilterServices& services, Limit
     if (use.zone < 0) continue;
     const auto& setting = *exchange.config.http.limit_zones[static_cast<size_t>(use.zone)];
     if (!StandsIn(setting, row)) continue;
-    const std::string_view key = exchange.Expand(setting.key);
+    const std::string_view key = LimitKey(exchange, setting);
     if (key.empty()) continue;
-    if (key.size() > kLongestKey) {
-      exchange.LogError(LogLevel::kError,
-                        fmt::format("the value of the \"{}\" key is more than 255 bytes: \"{}\"",
-                                    setting.key.source, key));
-      continue;
-    }
     exchange.limits_counted |= ConnectionsCounted(row);
     // What the row before this one has said is worse.
     if (exchange.limit_conn_status.empty()) exchange.limit_conn_status = "PASSED";

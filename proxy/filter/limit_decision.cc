@@ -9,11 +9,7 @@ namespace framewall::filter {
 
 LimitDecision::LimitDecision(FilterServices& services, std::vector<LimitBucket> buckets,
                              std::function<void()> done)
-    : services_(services),
-      buckets_(std::move(buckets)),
-      done_(std::move(done)),
-      answers_(buckets_.size()),
-      asked_(buckets_.size()) {}
+    : services_(services), buckets_(std::move(buckets)), done_(std::move(done)) {}
 
 LimitDecision::~LimitDecision() = default;
 
@@ -57,18 +53,19 @@ bool LimitDecision::DecideHere() {
   }
   for (size_t i = 0; i < buckets_.size(); ++i) {
     if (!is_here(i)) continue;
-    answers_[i] =
-        AskBucket(buckets_[i], i == last ? LimitCounting::kCount : LimitCounting::kAskOnly, now_ms);
-    asked_[i] = true;
-    if (answers_[i].kind == LimitAnswer::Kind::kFits) continue;
+    LimitBucket& bucket = buckets_[i];
+    bucket.answer =
+        AskBucket(bucket, i == last ? LimitCounting::kCount : LimitCounting::kAskOnly, now_ms);
+    if (bucket.answer->kind == LimitAnswer::Kind::kFits) continue;
     Refuse(i);
     return false;
   }
   // The last is counted already; of all, the longest delay counts.
   for (size_t i = buckets_.size(); i-- > 0;) {
     if (!is_here(i)) continue;
-    if (i != last) answers_[i].excess = CountInBucket(buckets_[i], now_ms);
-    Delay(i, DelayOf(buckets_[i], answers_[i].excess));
+    LimitBucket& bucket = buckets_[i];
+    if (i != last) bucket.answer->excess = CountInBucket(bucket, now_ms);
+    Delay(i, DelayOf(bucket, bucket.answer->excess));
   }
   return true;
 }
@@ -76,11 +73,11 @@ bool LimitDecision::DecideHere() {
 void LimitDecision::OnRedis(size_t k, const RedisAnswer* answer) {
   Remote& remote = remotes_[k];
   if (answer != nullptr) {
-    const size_t i = remote.bucket;
-    answers_[i] = answer->answer;
-    asked_[i] = true;
+    buckets_[remote.bucket].answer = answer->answer;
     remote.delay = answer->delay;
-    if (answers_[i].kind == LimitAnswer::Kind::kFits) remote.counted = Remote::Counted::kInRedis;
+    if (answer->answer.kind == LimitAnswer::Kind::kFits) {
+      remote.counted = Remote::Counted::kInRedis;
+    }
   } else {
     DecideAlone(k);
   }
@@ -93,21 +90,19 @@ void LimitDecision::OnRedis(size_t k, const RedisAnswer* answer) {
 void LimitDecision::DecideAlone(size_t k) {
   Remote& remote = remotes_[k];
   const size_t i = remote.bucket;
-  const LimitBucket& bucket = buckets_[i];
+  LimitBucket& bucket = buckets_[i];
   Count(i, LimitCount::kWithoutRedis);
   switch (bucket.setting->redis_down) {
     case config::RedisDown::kPass:
-      return;  // asked_ stays false: nothing is known that could be told
+      return;  // no answer: nothing is known that could be told
     case config::RedisDown::kRefuse:
-      asked_[i] = true;
-      answers_[i].kind = LimitAnswer::Kind::kRedisDown;
+      bucket.answer = LimitAnswer{LimitAnswer::Kind::kRedisDown};
       return;
     case config::RedisDown::kLocal:
-      asked_[i] = true;
-      answers_[i] = AskBucket(bucket, LimitCounting::kCount, LimitClockMs());
-      if (answers_[i].kind != LimitAnswer::Kind::kFits) return;
+      bucket.answer = AskBucket(bucket, LimitCounting::kCount, LimitClockMs());
+      if (bucket.answer->kind != LimitAnswer::Kind::kFits) return;
       remote.counted = Remote::Counted::kHere;
-      remote.delay = DelayOf(bucket, answers_[i].excess);
+      remote.delay = DelayOf(bucket, bucket.answer->excess);
       return;
   }
 }
@@ -115,7 +110,8 @@ void LimitDecision::DecideAlone(size_t k) {
 void LimitDecision::Conclude() {
   for (const Remote& remote : remotes_) {
     const size_t i = remote.bucket;
-    if (answers_[i].kind == LimitAnswer::Kind::kFits) continue;
+    const std::optional<LimitAnswer>& answer = buckets_[i].answer;
+    if (!answer || answer->kind == LimitAnswer::Kind::kFits) continue;
     // Of the zones here all have counted it.
     for (size_t other = 0; other < buckets_.size(); ++other) {
       if (buckets_[other].setting->redis < 0) GiveBackToBucket(buckets_[other]);
@@ -135,11 +131,11 @@ void LimitDecision::Conclude() {
 
 void LimitDecision::Delay(size_t i, Milliseconds delay) {
   if (delay <= outcome_.delay) return;
-  outcome_ = {LimitOutcome::Kind::kDelay, delay, &buckets_[i], answers_[i]};
+  outcome_ = {LimitOutcome::Kind::kDelay, delay, &buckets_[i], *buckets_[i].answer};
 }
 
 void LimitDecision::Refuse(size_t i) {
-  outcome_ = {LimitOutcome::Kind::kRefuse, Milliseconds(0), &buckets_[i], answers_[i]};
+  outcome_ = {LimitOutcome::Kind::kRefuse, Milliseconds(0), &buckets_[i], *buckets_[i].answer};
   Count(i, LimitCount::kRefused);
 }
 

@@ -39,9 +39,8 @@ class LimitDecision {
   // True: the outcome is there.
   bool Start();
   const LimitOutcome& outcome() const { return outcome_; }
+  // With their answers once the outcome is there; without one where nobody could be asked.
   const std::vector<LimitBucket>& buckets() const { return buckets_; }
-  // Of each bucket, once the outcome is there; null where nobody could be asked.
-  const LimitAnswer* answer(size_t i) const { return asked_[i] ? &answers_[i] : nullptr; }
 
  private:
   bool DecideHere();
@@ -54,12 +53,9 @@ class LimitDecision {
   void Count(size_t i, LimitCount what);
 
   FilterServices& services_;
-  const std::vector<LimitBucket> buckets_;
+  std::vector<LimitBucket> buckets_;
   std::function<void()> done_;
   LimitOutcome outcome_;
-  // By bucket.
-  std::vector<LimitAnswer> answers_;
-  std::vector<bool> asked_;
   struct Remote {
     size_t bucket;
     enum class Counted : uint8_t { kNo, kHere, kInRedis } counted = Counted::kNo;

@@ -9,14 +9,13 @@
 
 #include "proxy/event/timer.h"
 #include "proxy/filter/limit_decision.h"
+#include "proxy/filter/limit_key.h"
 #include "proxy/filter/limit_row.h"
 
 namespace framewall::filter {
 namespace {
 
 using config::LimitReqUse;
-
-constexpr size_t kLongestKey = 65535;
 
 // The milder ones first: of two rows the worse one is said.
 constexpr std::array<std::string_view, 5> kStatuses = {"PASSED", "DELAYED_DRY_RUN", "DELAYED",
@@ -64,13 +63,10 @@ Verdict VerdictOf(Exchange& exchange, const LimitDecision& decision, Millisecond
   const LimitOutcome& outcome = decision.outcome();
   const std::string_view dry = settings.limit_req_dry_run ? ", dry run" : "";
   if (settings.limit_req_headers && !settings.limit_req_dry_run) {
-    for (size_t i = 0; i < decision.buckets().size(); ++i) {
-      const LimitBucket& bucket = decision.buckets()[i];
+    for (const LimitBucket& bucket : decision.buckets()) {
       // Who refuses is told alone: nobody else has counted it.
       if (outcome.kind == LimitOutcome::Kind::kRefuse && &bucket != outcome.bucket) continue;
-      if (const LimitAnswer* answer = decision.answer(i)) {
-        exchange.limit_reports.push_back(ReportOf(bucket, *answer));
-      }
+      if (bucket.answer) exchange.limit_reports.push_back(ReportOf(bucket, *bucket.answer));
     }
   }
   *delay = Milliseconds(0);
@@ -155,18 +151,14 @@ class Asking final : public Filter {
 // Buckets of this exchange, in the order of the list; keys that are empty are not counted.
 std::vector<LimitBucket> BucketsOf(Exchange& exchange, const LimitZones& zones, LimitRow row) {
   std::vector<LimitBucket> buckets;
-  for (const LimitReqUse& use : exchange.settings().limits.limit_req) {
+  const std::vector<LimitReqUse>& uses = exchange.settings().limits.limit_req;
+  for (const LimitReqUse& use : uses) {
     if (use.zone < 0) continue;
     const auto& setting = *exchange.config.http.limit_zones[static_cast<size_t>(use.zone)];
     if (!StandsIn(setting, row)) continue;
-    const std::string_view key = exchange.Expand(setting.key);
+    const std::string_view key = LimitKey(exchange, setting);
     if (key.empty()) continue;
-    if (key.size() > kLongestKey) {
-      exchange.LogError(LogLevel::kError,
-                        fmt::format("the value of the \"{}\" key is more than 65535 bytes: \"{}\"",
-                                    setting.key.source, key));
-      continue;
-    }
+    if (buckets.empty()) buckets.reserve(uses.size());
     buckets.emplace_back(use, setting, zones.zone(use.zone), key);
   }
   return buckets;

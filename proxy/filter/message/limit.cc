@@ -5,10 +5,9 @@
 #include <utility>
 
 #include "proxy/base/check.h"
+#include "proxy/filter/limit_key.h"
 
 namespace framewall::filter {
-
-constexpr size_t kLongestKey = 65535;
 
 std::unique_ptr<MessageLimit> MessageLimit::Make(exchange::Exchange& exchange,
                                                  FilterServices& services,
@@ -19,11 +18,8 @@ std::unique_ptr<MessageLimit> MessageLimit::Make(exchange::Exchange& exchange,
   for (const config::MessageLimitUse& use : uses) {
     if (use.limit.zone < 0) continue;
     const auto& zone = *exchange.config.http.limit_zones[static_cast<size_t>(use.limit.zone)];
-    const std::string_view key = exchange.Expand(zone.key);
-    // As for requests.
-    if (!key.empty() && key.size() <= kLongestKey) {
-      limit->entries_.push_back({&use, std::string(key)});
-    }
+    const std::string_view key = LimitKey(exchange, zone);
+    if (!key.empty()) limit->entries_.push_back({&use, std::string(key)});
   }
   return limit->entries_.empty() ? nullptr : std::move(limit);
 }
