@@ -44,6 +44,7 @@ class Value {
 
  private:
   friend class MemberCursor;
+  friend class Node;
   const json_t* node_;
 };
 

@@ -46,8 +46,8 @@ class Floors {
     const size_t first = path.find('/');
     if (first == std::string_view::npos) return "";
     const std::string_view top = path.substr(0, first);
-    if (top == "waf" || top == "backend") return std::string(top);
-    if (top != "proxy") return "";
+    if (top == "waf") return std::string(top);
+    if (top != "proxy" && top != "backend") return "";
     const size_t second = path.find('/', first + 1);
     return std::string(path.substr(0, second == std::string_view::npos ? first : second));
   }

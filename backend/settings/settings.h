@@ -1,0 +1,56 @@
+// Everything that can be set: a YAML file, and environment variables over it. docs/backend.md is
+// the page of these, with default and unit; nothing secret has a default.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace framewall::backend {
+
+struct Settings {
+  // --- where ---
+  std::string listen = "unix:backend.sock";          // or 127.0.0.1:PORT
+  std::string public_url = "http://localhost:8080";  // issuer, origins, links; no path, no slash
+  std::string data_dir = "data";                     // database, keys; made with mode 0700
+  std::string log_level = "notice";
+  std::string log_file;       // empty: standard error
+  bool trust_real_ip = true;  // X-Real-IP of the gateway
+
+  // --- accounts ---
+  bool registration_open = false;
+  int64_t access_token_seconds = 600;  // at most 600
+  int64_t refresh_token_seconds = 30 * 86400;
+  std::string admin_name = "admin";
+  std::string audience = "framewall";
+  size_t password_threads = 2;
+  size_t password_queue = 64;
+  size_t password_min = 10;       // characters
+  size_t password_max = 512;      // octets
+  int64_t signing_key_days = 90;  // then a new one signs; the old one verifies on
+
+  // --- sizes and rates ---
+  size_t body_limit = 65536;     // octets of a JSON body
+  size_t message_limit = 16384;  // octets of a chat message's text
+  size_t page_size = 50;
+  size_t page_limit = 200;
+  size_t connection_limit = 10000;
+  int64_t idle_seconds = 75;  // of a kept connection
+  int64_t drain_seconds = 20;
+
+  // --- models ---
+  struct Provider {
+    std::string name;
+    std::string kind;  // echo
+  };
+  struct Model {
+    std::string name;
+    std::string provider;
+    std::string provider_model;  // empty: as `name`
+  };
+  std::vector<Provider> providers = {{"echo", "echo"}};
+  std::vector<Model> models = {{"echo", "echo", ""}};
+};
+
+}  // namespace framewall::backend
