@@ -10,7 +10,8 @@ namespace framewall::filter {
 // Satisfied where an `allow` fits, Respond(403) where a `deny` does, Continue where none does.
 Verdict CheckAccess(Exchange& exchange);
 
-// Does `rule` (allow, deny, set_real_ip_from) fit this address?
-bool AddressFits(const config::AccessRule& rule, const SocketAddress& address);
+// The first rule of the list (allow, deny, set_real_ip_from) that fits this address; null: none.
+const config::AccessRule* FirstThatFits(const config::AccessList& list,
+                                        const SocketAddress& address);
 
 }  // namespace framewall::filter

@@ -9,13 +9,10 @@
 namespace framewall::filter {
 namespace {
 
-using Rules = std::vector<config::AccessRule>;
+using Rules = config::AccessList;
 
 bool IsTrusted(const Rules& rules, const SocketAddress& address) {
-  for (const config::AccessRule& rule : rules) {
-    if (AddressFits(rule, address)) return true;
-  }
-  return false;
+  return FirstThatFits(rules, address) != nullptr;
 }
 
 // "1.2.3.4", "::1", "1.2.3.4:567", "[::1]:80"; a port of 0 is none.
@@ -81,7 +78,7 @@ bool FollowForwardedFor(const Rules& trusted, const http::HeaderMap& fields, boo
 
 Verdict ApplyRealIp(Exchange& exchange) {
   const config::RealIpSettings& settings = exchange.settings().real_ip;
-  if (settings.from.empty()) return Verdict::Continue();
+  if (settings.from == nullptr) return Verdict::Continue();
   // The server's settings have found it already; as in nginx, the location's do not look again.
   if (!(exchange.client_address == exchange.connection.peer)) return Verdict::Continue();
 
@@ -90,12 +87,13 @@ Verdict ApplyRealIp(Exchange& exchange) {
   if (settings.header == "proxy_protocol") {
     const exchange::ProxyProtocolInfo& info = exchange.connection.proxy_protocol;
     if (!info.present || info.source.empty()) return Verdict::Continue();
-    moved = IsTrusted(settings.from, address);
+    moved = IsTrusted(*settings.from, address);
     address = info.source;
   } else if (EqualsIgnoreCase(settings.header, "X-Forwarded-For")) {
-    moved = FollowForwardedFor(settings.from, exchange.request.fields, settings.recursive, address);
+    moved =
+        FollowForwardedFor(*settings.from, exchange.request.fields, settings.recursive, address);
   } else if (const http::Field* field = exchange.request.fields.Find(settings.header)) {
-    FollowHops(settings.from, field->value, settings.recursive, address, moved);
+    FollowHops(*settings.from, field->value, settings.recursive, address, moved);
   }
   if (moved) exchange.client_address = address;
   return Verdict::Continue();

@@ -13,8 +13,11 @@ namespace {
 constexpr auto kRealIp = &LocationSettings::real_ip;
 
 void ApplyFrom(BuildContext& context, const Directive& directive) {
-  std::vector<AccessRule>& from = context.settings->real_ip.from;
-  if (context.first_in_block) from.clear();
+  AccessList*& list = context.settings->real_ip.from;
+  if (context.first_in_block || list == nullptr) {
+    list = &context.config.http.access_lists.emplace_back();
+  }
+  std::vector<AccessRule>& from = list->rules;
   const std::string& text = directive.args[0];
   AccessRule rule{.allow = true};
   if (text == "unix:") {

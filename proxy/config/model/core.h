@@ -125,7 +125,7 @@ struct AccessRule {
   Cidr network;
 };
 
-// allow and deny of a level, in order.
+// allow and deny of a level, or its set_real_ip_from, in order.
 struct AccessList {
   std::vector<AccessRule> rules;
   // To the number of the first rule that fits. Made when the configuration is whole.
@@ -144,7 +144,7 @@ struct AccessSettings {
 };
 
 struct RealIpSettings {
-  std::vector<AccessRule> from;      // set_real_ip_from; replaced as a list
+  AccessList* from = nullptr;        // set_real_ip_from, all allowed; owned by Config; null: none
   std::string header = "X-Real-IP";  // or "proxy_protocol"
   bool recursive = false;
 };

@@ -84,7 +84,7 @@ TEST(RealIpDirectives, Set) {
       "set_real_ip_from 10.0.0.0/8; set_real_ip_from unix:; set_real_ip_from ::1;\n"
       "real_ip_header X-Forwarded-For; real_ip_recursive on;");
   ASSERT_THAT(loaded.errors(), IsEmpty());
-  EXPECT_EQ(Settings(loaded).real_ip.from.size(), 3u);
+  EXPECT_EQ(Settings(loaded).real_ip.from->rules.size(), 3u);
   EXPECT_EQ(Settings(loaded).real_ip.header, "X-Forwarded-For");
   EXPECT_TRUE(Settings(loaded).real_ip.recursive);
   EXPECT_THAT(ErrorsOf("set_real_ip_from 10.0.0.0/99;"),
