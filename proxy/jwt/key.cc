@@ -4,11 +4,17 @@
 #include <cjose/jws.h>
 #include <fmt/format.h>
 #include <jansson.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
 
+#include <array>
 #include <bit>
+#include <memory>
 #include <utility>
 
 #include "proxy/base/encoding.h"
@@ -17,12 +23,15 @@
 namespace framewall::jwt {
 
 struct Key::Handle {
-  cjose_jwk_t* jwk = nullptr;
-  EVP_PKEY* ed25519 = nullptr;
+  cjose_jwk_t* jwk = nullptr;  // EC and oct
+  EVP_PKEY* pkey = nullptr;    // RSA and Ed25519
+  // RSA, by Algorithm, made when they are first asked for.
+  std::array<EVP_PKEY_CTX*, 6> verifiers{};
 
   ~Handle() {
+    for (EVP_PKEY_CTX* verifier : verifiers) EVP_PKEY_CTX_free(verifier);
     if (jwk != nullptr) cjose_jwk_release(jwk);
-    EVP_PKEY_free(ed25519);
+    EVP_PKEY_free(pkey);
   }
 };
 
@@ -67,7 +76,7 @@ constexpr Curve kCurves[] = {
 struct Made {
   KeyType type = KeyType::kOct;
   cjose_jwk_t* jwk = nullptr;
-  EVP_PKEY* ed25519 = nullptr;
+  EVP_PKEY* pkey = nullptr;
   size_t octets = 0;
 };
 
@@ -76,6 +85,31 @@ size_t BitsOf(const std::string& number) {
              ? 0
              : number.size() * 8 -
                    static_cast<size_t>(std::countl_zero(static_cast<uint8_t>(number[0])));
+}
+
+// Null where they are no key.
+EVP_PKEY* RsaPublicKey(Octets& n, Octets& e) {
+  const std::unique_ptr<BIGNUM, decltype(&BN_free)> modulus(
+      BN_bin2bn(n.data(), static_cast<int>(n.size()), nullptr), BN_free);
+  const std::unique_ptr<BIGNUM, decltype(&BN_free)> exponent(
+      BN_bin2bn(e.data(), static_cast<int>(e.size()), nullptr), BN_free);
+  const std::unique_ptr<OSSL_PARAM_BLD, decltype(&OSSL_PARAM_BLD_free)> builder(
+      OSSL_PARAM_BLD_new(), OSSL_PARAM_BLD_free);
+  if (!modulus || !exponent || !builder ||
+      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) != 1 ||
+      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get()) != 1) {
+    return nullptr;
+  }
+  const std::unique_ptr<OSSL_PARAM, decltype(&OSSL_PARAM_free)> parameters(
+      OSSL_PARAM_BLD_to_param(builder.get()), OSSL_PARAM_free);
+  const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(
+      EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr), EVP_PKEY_CTX_free);
+  EVP_PKEY* key = nullptr;
+  if (!parameters || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters.get()) != 1) {
+    return nullptr;
+  }
+  return key;
 }
 
 Result<Made> MakeRsa(const JsonObject& jwk) {
@@ -92,13 +126,7 @@ Result<Made> MakeRsa(const JsonObject& jwk) {
   if (e.bytes.empty() || e.size() > 8 || (e.bytes.back() & 1) == 0 || e.bytes == "\x01") {
     return Unusable("\"e\" is no public exponent");
   }
-  cjose_jwk_rsa_keyspec spec{};
-  spec.n = n.data();
-  spec.nlen = n.size();
-  spec.e = e.data();
-  spec.elen = e.size();
-  cjose_err error{};
-  return Made{KeyType::kRsa, cjose_jwk_create_RSA_spec(&spec, &error), nullptr, n.size()};
+  return Made{KeyType::kRsa, nullptr, RsaPublicKey(n, e), n.size()};
 }
 
 Result<Made> MakeEc(const JsonObject& jwk) {
@@ -176,6 +204,55 @@ bool VerifyWithCjose(cjose_jwk_t* jwk, std::string_view compact) {
   return fits;
 }
 
+// Looked up once: OpenSSL 3 would search its providers for each signature.
+const EVP_MD* HashOf(Algorithm algorithm) {
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  static const EVP_MD* const sha384 = EVP_MD_fetch(nullptr, "SHA384", nullptr);
+  static const EVP_MD* const sha512 = EVP_MD_fetch(nullptr, "SHA512", nullptr);
+  switch (HashOctets(algorithm)) {
+    case 32:
+      return sha256;
+    case 48:
+      return sha384;
+    default:
+      return sha512;
+  }
+}
+
+bool IsPss(Algorithm algorithm) {
+  return algorithm == Algorithm::kPs256 || algorithm == Algorithm::kPs384 ||
+         algorithm == Algorithm::kPs512;
+}
+
+// Null where OpenSSL cannot; the salt of PS is as long as the hash (RFC 7518 3.5).
+EVP_PKEY_CTX* RsaVerifier(EVP_PKEY* key, Algorithm algorithm) {
+  EVP_PKEY_CTX* verifier = EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr);
+  const int padding = IsPss(algorithm) ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
+  const bool made = verifier != nullptr && EVP_PKEY_verify_init(verifier) == 1 &&
+                    EVP_PKEY_CTX_set_rsa_padding(verifier, padding) == 1 &&
+                    EVP_PKEY_CTX_set_signature_md(verifier, HashOf(algorithm)) == 1 &&
+                    (!IsPss(algorithm) ||
+                     EVP_PKEY_CTX_set_rsa_pss_saltlen(verifier, RSA_PSS_SALTLEN_DIGEST) == 1);
+  if (made) return verifier;
+  EVP_PKEY_CTX_free(verifier);
+  return nullptr;
+}
+
+// libcjose would hand its RSA key to OpenSSL's provider anew for each signature, and what OpenSSL
+// precomputes of a modulus is lost then; `verifier` is kept with the key.
+bool VerifyRsa(EVP_PKEY_CTX* verifier, Algorithm algorithm, std::string_view input,
+               std::string_view signature) {
+  uint8_t hash[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  const bool fits =
+      verifier != nullptr &&
+      EVP_Digest(input.data(), input.size(), hash, &size, HashOf(algorithm), nullptr) == 1 &&
+      EVP_PKEY_verify(verifier, reinterpret_cast<const uint8_t*>(signature.data()),
+                      signature.size(), hash, size) == 1;
+  if (!fits) ERR_clear_error();
+  return fits;
+}
+
 bool VerifyEd25519(EVP_PKEY* key, std::string_view input, std::string_view signature) {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   if (context == nullptr) return false;
@@ -210,10 +287,10 @@ Result<Key> Key::FromJwk(const JsonObject& jwk) {
   }
   FW_ASSIGN(const Made made, Make(jwk));
   key.handle_->jwk = made.jwk;
-  key.handle_->ed25519 = made.ed25519;
+  key.handle_->pkey = made.pkey;
   key.type_ = made.type;
   key.octets_ = made.octets;
-  if (made.jwk == nullptr && made.ed25519 == nullptr) {
+  if (made.jwk == nullptr && made.pkey == nullptr) {
     ERR_clear_error();
     return Unusable("its numbers are no key");
   }
@@ -234,7 +311,12 @@ bool Key::Verify(Algorithm algorithm, std::string_view compact, std::string_view
                  std::string_view signature) const {
   const size_t fixed = SignatureOctets(algorithm);
   if (signature.size() != (fixed != 0 ? fixed : octets_)) return false;
-  if (type_ == KeyType::kEd25519) return VerifyEd25519(handle_->ed25519, signing_input, signature);
+  if (type_ == KeyType::kEd25519) return VerifyEd25519(handle_->pkey, signing_input, signature);
+  if (type_ == KeyType::kRsa) {
+    EVP_PKEY_CTX*& verifier = handle_->verifiers.at(static_cast<size_t>(algorithm));
+    if (verifier == nullptr) verifier = RsaVerifier(handle_->pkey, algorithm);
+    return VerifyRsa(verifier, algorithm, signing_input, signature);
+  }
   return VerifyWithCjose(handle_->jwk, compact);
 }
 

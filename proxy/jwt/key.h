@@ -1,5 +1,5 @@
-// A key for verifying signatures, from a JWK (RFC 7517, RFC 7518 6, RFC 8037 2). RSA, EC and oct
-// are libcjose's, Ed25519 is OpenSSL's. Not for two threads at a time: libcjose counts references
+// A key for verifying signatures, from a JWK (RFC 7517, RFC 7518 6, RFC 8037 2). EC and oct are
+// libcjose's, RSA and Ed25519 OpenSSL's. Not for two threads at a time: libcjose counts references
 // without atomics.
 #pragma once
 

@@ -1,7 +1,6 @@
 #include "proxy/jwt/token.h"
 
 #include <fmt/format.h>
-#include <jansson.h>
 
 #include <algorithm>
 #include <utility>

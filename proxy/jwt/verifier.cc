@@ -18,6 +18,11 @@ Verification Fail(Failure failure, std::string why) {
   return Verification{nullptr, failure, std::move(why)};
 }
 
+std::string Describe(const Token& token) {
+  return fmt::format("{} with {}", AlgorithmName(token.algorithm),
+                     token.kid ? "kid " + Quoted(*token.kid) : std::string("no kid"));
+}
+
 struct Candidates {
   std::vector<const Key*> keys;
   bool kid_is_known = false;
@@ -70,26 +75,23 @@ Verification VerifySignature(std::string_view compact, std::span<const KeySet* c
   if (!parsed.ok()) return Fail(Failure::kMalformed, parsed.error().message);
   Token& token = *parsed;
   const Candidates candidates = FindCandidates(token, sets);
-  const std::string described =
-      fmt::format("{} with {}", AlgorithmName(token.algorithm),
-                  token.kid ? "kid " + Quoted(*token.kid) : std::string("no kid"));
   if (candidates.keys.empty()) {
     return candidates.kid_is_known
-               ? Fail(Failure::kBadSignature, "its key may not be used for " + described)
-               : Fail(Failure::kUnknownKey, "no key fits " + described);
+               ? Fail(Failure::kBadSignature, "its key may not be used for " + Describe(token))
+               : Fail(Failure::kUnknownKey, "no key fits " + Describe(token));
   }
   size_t tries = 0;
   for (const Key* key : candidates.keys) {
     if (++tries > kMostTries) {
       return Fail(Failure::kBadSignature,
                   fmt::format("its signature fits none of the first {} keys for {}", kMostTries,
-                              described));
+                              Describe(token)));
     }
     if (key->Verify(token.algorithm, token.compact, token.signing_input, token.signature)) {
       return ReadClaims(std::move(token));
     }
   }
-  return Fail(Failure::kBadSignature, "its signature does not fit, " + described);
+  return Fail(Failure::kBadSignature, "its signature does not fit, " + Describe(token));
 }
 
 Failure CheckTimes(const VerifiedToken& token, int64_t now, int64_t leeway) {
