@@ -219,6 +219,7 @@ jwt::Verification JwtKeys::Verify(Location& location, const config::JwtSettings&
   const std::span<const jwt::KeySet* const> sets(some, count);
   const int64_t now = CachedNow().unix_milliseconds;
   const int64_t leeway = settings.leeway.count();
+  if (!settings.token_cache) return jwt::Verify(token, sets, now, leeway);
   const std::string digest = cache_.Digest(token, sets);
   if (auto known = cache_.Find(digest)) {
     if (jwt::CheckTimes(*known, now, leeway) == jwt::Failure::kNone) {

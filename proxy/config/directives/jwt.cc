@@ -208,6 +208,8 @@ constexpr DirectiveSpec kRows[] = {
          "and false"),
     One("auth_jwt_leeway", kHsl, Time<kJwt, &JwtSettings::leeway>,
         "TIME: exp and nbf may be off by so much; 0 unless set"),
+    One("auth_jwt_token_cache", kHsl, Flag<kJwt, &JwtSettings::token_cache>,
+        "on | off: a token that was verified is known again until it ends; on unless set"),
     {.name = "websocket_auth_message",
      .contexts = kHsl,
      .arity = {1, 3},

@@ -32,6 +32,7 @@ struct JwtSettings {
   std::vector<JwtKeySource> keys;  // replaced as a list
   Milliseconds key_cache{0};
   Milliseconds leeway{0};
+  bool token_cache = true;
   std::vector<JwtRequire> require;  // replaced as a list
 
   bool enabled() const { return !realm.empty() && realm.source != "off"; }

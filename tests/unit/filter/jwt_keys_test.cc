@@ -173,6 +173,11 @@ TEST_F(FetchedKeysTest, TokensAreFoundAgainUntilKeysChange) {
   ASSERT_NE(first.token, nullptr);
   EXPECT_EQ(all.cache().size(), 1U);
   EXPECT_EQ(all.Verify(location, settings, token).token, first.token);
+  // auth_jwt_token_cache off: what others have verified counts for nothing.
+  config::JwtSettings anew = settings;
+  anew.token_cache = false;
+  EXPECT_NE(all.Verify(location, anew, token).token, first.token);
+  EXPECT_EQ(all.cache().size(), 1U);
   // auth_jwt_key_cache 0 is ten seconds, the least there is.
   Pass(10'000);
   EXPECT_EQ(all.Verify(location, settings, token).token, first.token);
