@@ -40,6 +40,8 @@ class ReplyStream {
   virtual void Abort() = 0;
   // The client reads more slowly than we write: wait for OnDrained.
   virtual bool congested() const = 0;
+  // Once, from the loop, when there is room again (soon, where there is already). Never once the
+  // client is gone.
   virtual void OnDrained(std::function<void()> callback) = 0;
 };
 
@@ -65,6 +67,9 @@ class Call {
   // X-Request-ID of the gateway where it is one, else made here; goes into logs.
   virtual const std::string& request_id() const = 0;
   virtual const Identity& identity() const = 0;
+  // Asked from the machine itself, by the private socket or the loopback, and not by way of the
+  // gateway: it names its client in X-Real-IP or X-Forwarded-For.
+  virtual bool inside() const = 0;
   virtual event::EventLoop& loop() = 0;
 
   // --- the answer: exactly one of these, once; nothing happens where the client is gone ---
@@ -88,7 +93,9 @@ class Call {
   virtual void OnGone(std::function<void()> callback) = 0;
 };
 
-// Handlers keep it as long as they work on the answer. The connection waits for it.
+// Handlers keep it as long as they work on the answer. The connection waits for it; where the last
+// one is gone without an answer the client gets 500, and an answer in pieces is broken off. On the
+// loop only: a thread must not let go of one.
 using CallRef = std::shared_ptr<Call>;
 using Handler = std::function<void(CallRef)>;
 
