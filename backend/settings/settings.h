@@ -1,5 +1,6 @@
-// Everything that can be set: a YAML file, and environment variables over it. docs/backend.md is
-// the page of these, with default and unit; nothing secret has a default.
+// Everything that can be set: a YAML file, and environment variables over it. A setting is a member
+// here and a row in rows.cc; docs/backend.md has the table of them, which a test compares. Nothing
+// secret has a default.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,7 @@ namespace framewall::backend {
 struct Settings {
   // --- where ---
   std::string listen = "unix:backend.sock";          // or 127.0.0.1:PORT
+  unsigned socket_mode = 0660;                       // of a Unix socket
   std::string public_url = "http://localhost:8080";  // issuer, origins, links; no path, no slash
   std::string data_dir = "data";                     // database, keys; made with mode 0700
   std::string log_level = "notice";
@@ -36,6 +38,9 @@ struct Settings {
   size_t page_size = 50;
   size_t page_limit = 200;
   size_t connection_limit = 10000;
+  int64_t head_seconds = 10;  // from a request's first octet to the end of its head
+  int64_t body_seconds = 60;  // for the whole of a body
+  int64_t send_seconds = 60;  // without the client taking anything
   int64_t idle_seconds = 75;  // of a kept connection
   int64_t drain_seconds = 20;
 

@@ -1,0 +1,417 @@
+#include "backend/settings/rows.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "proxy/base/address.h"
+#include "proxy/base/encoding.h"
+#include "proxy/base/log.h"
+#include "proxy/base/parse.h"
+#include "proxy/base/text.h"
+#include "proxy/http/target.h"
+
+namespace framewall::backend {
+namespace {
+
+using Kind = SettingValue::Kind;
+
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  AppendJsonEscaped(quoted, text.substr(0, 100));
+  return quoted + "\"";
+}
+
+std::string ToUpperName(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return upper;
+}
+
+// --- Kinds of rows ------------------------------------------------------------------------------
+
+using SetText = std::function<bool(Settings&, std::string_view)>;
+
+SettingRow Scalar(std::string_view section, std::string_view name, std::string_view unit,
+                  std::string expected, std::string_view doc, SetText set,
+                  std::function<std::string(const Settings&)> show) {
+  SettingRow row;
+  row.section = section;
+  row.name = name;
+  row.unit = unit;
+  row.doc = doc;
+  row.expected = std::move(expected);
+  row.read = [full = row.FullName(), expected = row.expected, set = std::move(set)](
+                 Settings& settings, const SettingValue& value, const SettingRow::PlaceOf& place_of,
+                 Complaints& complaints) {
+    std::string found;
+    if (value.kind == Kind::kScalar || value.kind == Kind::kNothing) {
+      if (set(settings, value.text)) return;
+      found = Quoted(value.text);
+    } else {
+      found = value.kind == Kind::kList ? "a list" : "a mapping";
+    }
+    complaints.Add(place_of(value.line), full + ": " + expected + " was expected, found " + found);
+  };
+  row.show = std::move(show);
+  return row;
+}
+
+SettingRow Text(std::string_view section, std::string_view name, std::string Settings::*member,
+                std::string expected, std::string_view doc,
+                std::function<bool(std::string_view)> is_good) {
+  return Scalar(
+      section, name, "", std::move(expected), doc,
+      [member, is_good = std::move(is_good)](Settings& settings, std::string_view text) {
+        if (!is_good(text)) return false;
+        settings.*member = text;
+        return true;
+      },
+      [member](const Settings& settings) { return settings.*member; });
+}
+
+SettingRow Flag(std::string_view section, std::string_view name, bool Settings::*member,
+                std::string_view doc) {
+  return Scalar(
+      section, name, "", "true or false", doc,
+      [member](Settings& settings, std::string_view text) {
+        const bool yes = text == "true" || text == "on" || text == "yes";
+        if (!yes && text != "false" && text != "off" && text != "no") return false;
+        settings.*member = yes;
+        return true;
+      },
+      [member](const Settings& settings) {
+        return std::string(settings.*member ? "true" : "false");
+      });
+}
+
+enum class Unit : uint8_t { kNone, kOctets, kSeconds };
+
+std::optional<uint64_t> ParseIn(Unit unit, std::string_view text) {
+  switch (unit) {
+    case Unit::kNone:
+      return ParseUnsigned(text);
+    case Unit::kOctets:
+      return ParseSize(text);
+    case Unit::kSeconds: {
+      const std::optional<Milliseconds> time = ParseTime(text);
+      if (!time || time->count() % 1000 != 0) return std::nullopt;
+      return static_cast<uint64_t>(time->count() / 1000);
+    }
+  }
+  return std::nullopt;
+}
+
+// Inclusive bounds. Sizes may end in k, m or g, times in s, m, h, d or w.
+template <class T>
+SettingRow Number(std::string_view section, std::string_view name, T Settings::*member,
+                  uint64_t least, uint64_t most, Unit unit, std::string_view shown_unit,
+                  std::string_view doc) {
+  const std::string_view what = unit == Unit::kOctets    ? "a size"
+                                : unit == Unit::kSeconds ? "a time"
+                                                         : "a whole number";
+  std::string expected = std::string(what) + " from " + std::to_string(least) + " to " +
+                         std::to_string(most) +
+                         (shown_unit.empty() ? "" : " " + std::string(shown_unit));
+  return Scalar(
+      section, name, shown_unit, std::move(expected), doc,
+      [=](Settings& settings, std::string_view text) {
+        const std::optional<uint64_t> number = ParseIn(unit, text);
+        if (!number || *number < least || *number > most) return false;
+        settings.*member = static_cast<T>(*number);
+        return true;
+      },
+      [member](const Settings& settings) { return std::to_string(settings.*member); });
+}
+
+template <class T>
+SettingRow Count(std::string_view section, std::string_view name, T Settings::*member,
+                 uint64_t least, uint64_t most, std::string_view unit, std::string_view doc) {
+  return Number(section, name, member, least, most, Unit::kNone, unit, doc);
+}
+template <class T>
+SettingRow Octets(std::string_view section, std::string_view name, T Settings::*member,
+                  uint64_t least, uint64_t most, std::string_view doc) {
+  return Number(section, name, member, least, most, Unit::kOctets, "octets", doc);
+}
+template <class T>
+SettingRow Seconds(std::string_view section, std::string_view name, T Settings::*member,
+                   uint64_t least, uint64_t most, std::string_view doc) {
+  return Number(section, name, member, least, most, Unit::kSeconds, "seconds", doc);
+}
+
+// A member of a list's items.
+template <class Item>
+struct ItemField {
+  std::string_view name;
+  std::string Item::*member;
+  bool required = false;
+  std::string_view expected;
+  std::function<bool(std::string_view)> is_good;
+};
+
+template <class Item>
+SettingRow ListOf(std::string_view section, std::string_view name,
+                  std::vector<Item> Settings::*member, std::vector<ItemField<Item>> fields,
+                  std::string_view doc) {
+  SettingRow row;
+  row.section = section;
+  row.name = name;
+  row.doc = doc;
+  row.list = true;
+  row.expected = "a list of mappings with ";
+  for (const auto& field : fields) {
+    if (&field != &fields.front()) row.expected += ", ";
+    row.expected += field.name;
+  }
+  row.read = [full = row.FullName(), expected = row.expected, member, fields](
+                 Settings& settings, const SettingValue& value, const SettingRow::PlaceOf& place_of,
+                 Complaints& complaints) {
+    const auto complain = [&](int line, const std::string& text) {
+      complaints.Add(place_of(line), full + ": " + text);
+    };
+    if (value.kind != Kind::kList) return complain(value.line, expected + " was expected");
+    std::vector<Item> items;
+    for (const SettingValue& one : value.items) {
+      if (one.kind != Kind::kMapping) {
+        complain(one.line, expected + " was expected");
+        continue;
+      }
+      Item item;
+      std::set<std::string_view> seen;
+      for (const auto& [key, given] : one.members) {
+        const auto field = std::find_if(fields.begin(), fields.end(),
+                                        [&key = key](const auto& f) { return f.name == key; });
+        if (field == fields.end()) {
+          complain(given.line, "unknown " + Quoted(key) + "; " + expected + " was expected");
+          continue;
+        }
+        seen.insert(field->name);
+        if (given.kind != Kind::kScalar || !field->is_good(given.text)) {
+          complain(given.line, std::string(field->name) + ": " + std::string(field->expected) +
+                                   " was expected");
+          continue;
+        }
+        item.*(field->member) = given.text;
+      }
+      for (const auto& field : fields) {
+        if (field.required && seen.count(field.name) == 0) {
+          complain(one.line, "an item lacks \"" + std::string(field.name) + "\"");
+        }
+      }
+      items.push_back(std::move(item));
+    }
+    settings.*member = std::move(items);
+  };
+  row.show = [member, fields](const Settings& settings) {
+    std::string shown = "[";
+    for (const Item& item : settings.*member) {
+      shown += shown.size() > 1 ? ", {" : "{";
+      bool first = true;
+      for (const auto& field : fields) {
+        if ((item.*(field.member)).empty()) continue;
+        shown += (first ? "" : ", ") + std::string(field.name) + ": " + item.*(field.member);
+        first = false;
+      }
+      shown += "}";
+    }
+    return shown + "]";
+  };
+  return row;
+}
+
+// --- What texts may be --------------------------------------------------------------------------
+
+bool IsAnything(std::string_view) { return true; }
+bool IsNotEmpty(std::string_view text) { return !text.empty(); }
+
+bool IsListenAddress(std::string_view text) { return SocketAddress::Parse(text).has_value(); }
+
+bool IsPublicUrl(std::string_view text) {
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (!text.starts_with(scheme)) continue;
+    const std::string_view host = text.substr(scheme.size());
+    return host.find_first_of("/?#@ ") == std::string_view::npos && http::ParseHost(host).ok();
+  }
+  return false;
+}
+
+bool IsLevel(std::string_view text) {
+  LogLevel level;
+  return ParseLogLevel(text, &level);
+}
+
+// As accounts are named: lower case, so that nobody looks like somebody else.
+bool IsAccountName(std::string_view text) {
+  return text.size() >= 2 && text.size() <= 32 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || IsDigit(c) || c == '.' || c == '-' || c == '_';
+         });
+}
+
+bool IsModelName(std::string_view text) {
+  return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
+    return c > ' ' && c < 0x7f && c != '"' && c != '\\';
+  });
+}
+
+bool IsProviderKind(std::string_view text) { return text == "echo"; }
+
+SettingRow SocketMode() {
+  return Scalar(
+      "server", "socket_mode", "octal", "four octal digits like 0660",
+      "Mode of the Unix socket's file: who may connect.",
+      [](Settings& settings, std::string_view text) {
+        if (text.size() < 3 || text.size() > 4) return false;
+        unsigned mode = 0;
+        for (const char c : text) {
+          if (c < '0' || c > '7') return false;
+          mode = mode * 8 + static_cast<unsigned>(c - '0');
+        }
+        if (mode > 0777) return false;
+        settings.socket_mode = mode;
+        return true;
+      },
+      [](const Settings& settings) {
+        std::string digits(4, '0');
+        for (unsigned i = 0; i < 4; ++i) {
+          digits[3 - i] = static_cast<char>('0' + (settings.socket_mode >> (3 * i) & 7));
+        }
+        return digits;
+      });
+}
+
+std::vector<SettingRow> MakeRows() {
+  using S = Settings;
+  const uint64_t day = 86400;
+  const std::vector<ItemField<S::Provider>> provider = {
+      {"name", &S::Provider::name, true, "a name", IsModelName},
+      {"kind", &S::Provider::kind, true, "echo", IsProviderKind},
+  };
+  const std::vector<ItemField<S::Model>> model = {
+      {"name", &S::Model::name, true, "a name", IsModelName},
+      {"provider", &S::Model::provider, true, "a provider's name", IsModelName},
+      {"provider_model", &S::Model::provider_model, false, "the provider's name for it",
+       IsModelName},
+  };
+  return {
+      Text("server", "listen", &S::listen, "unix:PATH or ADDRESS:PORT",
+           "Where the gateway finds us. Relative paths begin in the working directory.",
+           IsListenAddress),
+      SocketMode(),
+      Text("server", "public_url", &S::public_url, "http(s)://HOST[:PORT] without a path",
+           "How people reach the gateway: issuer of tokens, allowed origin, links. Host and "
+           "X-Forwarded-* never are.",
+           IsPublicUrl),
+      Text("server", "data_dir", &S::data_dir, "a path",
+           "Database, keys, first password. Made with mode 0700.", IsNotEmpty),
+      Flag("server", "trust_real_ip", &S::trust_real_ip,
+           "Take the client's address from the gateway's X-Real-IP (of local peers only)."),
+      Count("server", "connection_limit", &S::connection_limit, 1, 1000000, "connections",
+            "WebSockets included; above it requests are answered 503."),
+      Seconds("server", "head_seconds", &S::head_seconds, 1, 600,
+              "From a request's first octet to the end of its head; then 408."),
+      Seconds("server", "body_seconds", &S::body_seconds, 1, 3600,
+              "For the whole of a request's body; then 408."),
+      Seconds("server", "send_seconds", &S::send_seconds, 1, 3600,
+              "Without the client taking anything of an answer; then it is cut off."),
+      Seconds("server", "idle_seconds", &S::idle_seconds, 1, day,
+              "Between requests on a kept connection. Longer than the gateway keeps it."),
+      Seconds("server", "drain_seconds", &S::drain_seconds, 0, 3600,
+              "After TERM: for answers under way; then they are cut off."),
+      Text("log", "level", &S::log_level, "emerg, alert, crit, error, warn, notice, info or debug",
+           "What is logged at least; info has a line for each request.", IsLevel),
+      Text("log", "file", &S::log_file, "a path",
+           "Empty: standard error. HUP and USR1 open it anew.", IsAnything),
+      Flag("accounts", "registration_open", &S::registration_open, "May anybody make an account?"),
+      Seconds("accounts", "access_token_seconds", &S::access_token_seconds, 10, 600,
+              "How long an access token holds."),
+      Seconds("accounts", "refresh_token_seconds", &S::refresh_token_seconds, 60, 400 * day,
+              "How long a log-in lasts without use."),
+      Text("accounts", "admin_name", &S::admin_name, "2 to 32 of a-z, 0-9, dot, hyphen, underscore",
+           "The first administrator, made at the first start.", IsAccountName),
+      Text("accounts", "audience", &S::audience, "a text", "aud of access tokens.", IsNotEmpty),
+      Count("accounts", "password_threads", &S::password_threads, 1, 64, "threads",
+            "That hash passwords: each takes about 20 ms and 16 MiB a hash."),
+      Count("accounts", "password_queue", &S::password_queue, 1, 10000, "log-ins",
+            "That wait for a thread; above it they are answered 503."),
+      Count("accounts", "password_min", &S::password_min, 8, 128, "characters",
+            "The shortest password."),
+      Octets("accounts", "password_max", &S::password_max, 64, 4096,
+             "The longest password; longer ones are not hashed at all."),
+      Count("accounts", "signing_key_days", &S::signing_key_days, 1, 3650, "days",
+            "Then a new key signs tokens; the old one verifies on while tokens of it live."),
+      Octets("limits", "body_limit", &S::body_limit, 1024, 64 * 1024 * 1024,
+             "Of a JSON body; more is answered 413."),
+      Octets("limits", "message_limit", &S::message_limit, 1, 1024 * 1024,
+             "Of a chat message's text."),
+      Count("limits", "page_size", &S::page_size, 1, 1000, "items",
+            "Of a list, where the client does not say."),
+      Count("limits", "page_limit", &S::page_limit, 1, 1000, "items", "That a client may ask for."),
+      ListOf("llm", "providers", &S::providers, provider,
+             "Who answers: name and kind (echo answers with what it was asked)."),
+      ListOf("llm", "models", &S::models, model,
+             "Models by the names that clients use: name, provider, and provider_model where the "
+             "provider calls it otherwise."),
+  };
+}
+
+}  // namespace
+
+void Complaints::Add(std::string_view place, std::string_view text) {
+  texts_.push_back(std::string(place) + ": " + std::string(text));
+}
+
+std::string SettingRow::EnvironmentName() const {
+  return std::string(kEnvironmentPrefix) + ToUpperName(section) + "_" + ToUpperName(name);
+}
+
+const std::vector<SettingRow>& SettingRows() {
+  static const std::vector<SettingRow> rows = MakeRows();
+  return rows;
+}
+
+void CheckTogether(const Settings& settings, Complaints& complaints) {
+  if (settings.page_size > settings.page_limit) {
+    complaints.Add("settings", "limits.page_size is more than limits.page_limit");
+  }
+  if (settings.message_limit > settings.body_limit) {
+    complaints.Add("settings",
+                   "limits.message_limit is more than limits.body_limit, which holds messages");
+  }
+  std::set<std::string_view> providers;
+  for (const Settings::Provider& provider : settings.providers) {
+    if (!providers.insert(provider.name).second) {
+      complaints.Add("settings", "llm.providers: two are named " + Quoted(provider.name));
+    }
+  }
+  std::set<std::string_view> models;
+  for (const Settings::Model& model : settings.models) {
+    if (!models.insert(model.name).second) {
+      complaints.Add("settings", "llm.models: two are named " + Quoted(model.name));
+    }
+    if (providers.count(model.provider) == 0) {
+      complaints.Add("settings", "llm.models: the model " + Quoted(model.name) +
+                                     " is of the provider " + Quoted(model.provider) +
+                                     ", which llm.providers does not have");
+    }
+  }
+}
+
+std::string SettingsTable() {
+  const Settings defaults;
+  std::string table =
+      "| Setting | Default | Unit | What | Environment |\n"
+      "|---|---|---|---|---|\n";
+  for (const SettingRow& row : SettingRows()) {
+    const std::string shown = row.secret ? std::string() : row.show(defaults);
+    table += "| `" + row.FullName() + "` | " + (shown.empty() ? "" : "`" + shown + "`") + " | " +
+             std::string(row.unit) + " | " + std::string(row.doc) + " Allowed: " + row.expected +
+             ". | `" + row.EnvironmentName() + "` |\n";
+  }
+  return table;
+}
+
+}  // namespace framewall::backend
