@@ -1,0 +1,117 @@
+#include "backend/program.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "proxy/base/log.h"
+
+namespace framewall::backend {
+namespace {
+
+// Descriptors besides connections: database, logs, threads' bells, providers.
+constexpr rlim_t kOtherDescriptors = 512;
+
+Status MakeDataDirectory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == 0) return OkStatus();
+  const int reason = errno;
+  struct stat file {};
+  if (reason != EEXIST || ::stat(path.c_str(), &file) != 0) {
+    return SystemError("server.data_dir: mkdir() \"" + path + "\" failed", reason);
+  }
+  if (!S_ISDIR(file.st_mode)) {
+    return OperatorError("server.data_dir: \"" + path + "\" is no directory");
+  }
+  if ((file.st_mode & 0077) != 0) {
+    MainLog().Write(LogLevel::kWarn, "server.data_dir: \"" + path +
+                                         "\" may be entered by others; chmod 0700 is safer");
+  }
+  return OkStatus();
+}
+
+void RaiseDescriptorLimit(size_t connections) {
+  const rlim_t needed = static_cast<rlim_t>(connections) + kOtherDescriptors;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return;
+  limit.rlim_cur = std::min(needed, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < needed) {
+    MainLog().Write(LogLevel::kWarn, "server.connection_limit needs " + std::to_string(needed) +
+                                         " descriptors, the system allows " +
+                                         std::to_string(limit.rlim_cur));
+  }
+}
+
+server::Limits LimitsOf(const Settings& settings) {
+  const auto seconds = [](int64_t count) { return Milliseconds(count * 1000); };
+  server::Limits limits;
+  limits.head_timeout = seconds(settings.head_seconds);
+  limits.body_timeout = seconds(settings.body_seconds);
+  limits.idle_timeout = seconds(settings.idle_seconds);
+  limits.send_timeout = seconds(settings.send_seconds);
+  limits.connections = settings.connection_limit;
+  limits.trust_real_ip = settings.trust_real_ip;
+  return limits;
+}
+
+}  // namespace
+
+Program::Program(Settings settings) : settings_(std::move(settings)) {}
+
+Program::~Program() = default;
+
+Result<std::unique_ptr<Program>> Program::Make(Settings settings) {
+  std::unique_ptr<Program> program(new Program(std::move(settings)));
+  FW_TRY(program->Wire());
+  return program;
+}
+
+Status Program::Wire() {
+  RaiseDescriptorLimit(settings_.connection_limit);
+  FW_TRY(MakeDataDirectory(settings_.data_dir));
+  FW_ASSIGN(metrics_, Metrics::Make());
+  FW_ASSIGN(router_, server::Router::Make(Routes()));
+  server_ = std::make_unique<server::HttpServer>(loop_, *router_, /*authenticator=*/nullptr,
+                                                 metrics_.get(), LimitsOf(settings_));
+  FW_TRY(server_->Listen(settings_.listen, settings_.socket_mode));
+  return OkStatus();
+}
+
+std::vector<server::Route> Program::Routes() {
+  std::vector<server::Route> routes;
+  const auto add = [&routes](std::vector<server::Route> more) {
+    for (server::Route& route : more) routes.push_back(std::move(route));
+  };
+  add(ProbeRoutes(*metrics_, dependencies_));
+  return routes;
+}
+
+void Program::Run() {
+  ::signal(SIGPIPE, SIG_IGN);
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT}) {
+    signals_.push_back(std::make_unique<event::Signal>(loop_, number, [this] { BeginDrain(); }));
+  }
+  for (const int number : {SIGHUP, SIGUSR1}) {
+    signals_.push_back(std::make_unique<event::Signal>(loop_, number, [] {
+      for (const std::string& failure : ReopenLogFiles()) {
+        MainLog().Write(LogLevel::kError, failure);
+      }
+      MainLog().Write(LogLevel::kNotice, "log file opened anew");
+    }));
+  }
+  MainLog().Write(LogLevel::kNotice, "framewall-backend " + std::string(VersionNumber()) +
+                                         " listens on " + server_->address().ToText());
+  loop_.Run();
+  MainLog().Write(LogLevel::kNotice, "ended");
+}
+
+void Program::BeginDrain() {
+  MainLog().Write(LogLevel::kNotice, "draining");
+  server_->Drain(Milliseconds(settings_.drain_seconds * 1000), [this] { loop_.Stop(); });
+}
+
+}  // namespace framewall::backend

@@ -1,0 +1,43 @@
+// The rooms of the backend, wired: made from settings, run until a signal ends it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backend/observer.h"
+#include "backend/probes.h"
+#include "backend/server/http_server.h"
+#include "backend/settings/settings.h"
+#include "proxy/base/result.h"
+#include "proxy/event/loop.h"
+#include "proxy/event/signal.h"
+
+namespace framewall::backend {
+
+class Program {
+ public:
+  // Makes the data directory, opens what is in it, and listens.
+  static Result<std::unique_ptr<Program>> Make(Settings settings);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  // Until TERM, INT or QUIT, and the drain behind it. HUP and USR1 open the log file anew.
+  void Run();
+
+ private:
+  explicit Program(Settings settings);
+  Status Wire();
+  std::vector<server::Route> Routes();
+  void BeginDrain();
+
+  const Settings settings_;
+  event::EventLoop loop_;
+  std::unique_ptr<Metrics> metrics_;
+  std::vector<Dependency> dependencies_;
+  std::unique_ptr<server::Router> router_;
+  std::unique_ptr<server::HttpServer> server_;
+  std::vector<std::unique_ptr<event::Signal>> signals_;
+};
+
+}  // namespace framewall::backend
