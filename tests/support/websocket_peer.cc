@@ -134,6 +134,16 @@ WebSocketClient::WebSocketClient(uint16_t port, const WebSocketClientOptions& op
     : raw_(options.tls
                ? std::make_unique<RawClient>(port, *options.tls)
                : std::make_unique<RawClient>(RawClient::To("127.0.0.1", port, options.source))) {
+  ShakeHands(options);
+}
+
+WebSocketClient::WebSocketClient(const std::string& unix_path,
+                                 const WebSocketClientOptions& options)
+    : raw_(std::make_unique<RawClient>(RawClient::Unix(unix_path))) {
+  ShakeHands(options);
+}
+
+void WebSocketClient::ShakeHands(const WebSocketClientOptions& options) {
   std::string request = options.request;
   if (request.empty()) {
     request = "GET " + options.path + " HTTP/1.1\r\nHost: " + options.host +

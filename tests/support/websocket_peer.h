@@ -108,6 +108,8 @@ class WebSocketClient {
  public:
   explicit WebSocketClient(uint16_t port) : WebSocketClient(port, WebSocketClientOptions()) {}
   WebSocketClient(uint16_t port, const WebSocketClientOptions& options);
+  // Over a Unix socket.
+  WebSocketClient(const std::string& unix_path, const WebSocketClientOptions& options);
 
   int status() const { return answer_.status(); }
   const HttpMessage& answer() const { return answer_; }
@@ -116,6 +118,8 @@ class WebSocketClient {
   RawClient& raw() { return *raw_; }
 
  private:
+  void ShakeHands(const WebSocketClientOptions& options);
+
   std::unique_ptr<RawClient> raw_;
   HttpMessage answer_;
   std::unique_ptr<WebSocketEnd> end_;
