@@ -1,14 +1,10 @@
 // A job's way: waiting (in the queue) ─► running (a thread has it) ─► finished (in `finished`, the
-// eventfd is written) ─► done, on the loop. What threads and loop share is State, under its lock;
+// loop is woken) ─► done, on the loop. What threads and loop share is State, under its lock;
 // it lives until the last thread has gone.
 #include "proxy/event/worker_threads.h"
 
-#include <event2/event.h>
-#include <event2/event_struct.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -19,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/base/unique_fd.h"
+#include "proxy/event/wakeup.h"
 
 namespace framewall::event {
 
@@ -37,7 +33,7 @@ struct WorkerThreads::State {
   std::vector<std::shared_ptr<Held>> finished;
   size_t running = 0;  // threads with a job
   bool stopping = false;
-  UniqueFd wakeup;
+  Wakeup::Notifier wakeup;
 
   void Serve() {
     ::pthread_setname_np(::pthread_self(), "framewall-jobs");
@@ -57,27 +53,8 @@ struct WorkerThreads::State {
       --running;
       finished.push_back(std::move(held));
       farewell.notify_all();
-      const uint64_t one = 1;
-      // It can only fail where it is awaited already.
-      [[maybe_unused]] const ssize_t written = ::write(wakeup.get(), &one, sizeof one);
+      wakeup.Notify();
     }
-  }
-};
-
-struct WorkerThreads::Wakeup {
-  ::event event;
-  EventLoop& loop;
-  WorkerThreads& owner;
-  std::vector<std::thread> threads;
-
-  static void OnFire(evutil_socket_t fd, short, void* argument) {
-    Wakeup& wakeup = *static_cast<Wakeup*>(argument);
-    EventLoop& loop = wakeup.loop;
-    loop.EnterCallback();
-    uint64_t count = 0;
-    [[maybe_unused]] const ssize_t got = ::read(fd, &count, sizeof count);
-    wakeup.owner.Collect();
-    loop.LeaveCallback();
   }
 };
 
@@ -95,14 +72,13 @@ class HeldTicket final : public WorkerThreads::Ticket {
 }  // namespace
 
 WorkerThreads::WorkerThreads(EventLoop& loop, size_t threads, size_t queue_limit)
-    : threads_(threads),
+    : loop_(loop),
+      most_threads_(threads),
       queue_limit_(queue_limit),
-      state_(std::make_shared<State>()),
-      wakeup_(new Wakeup{{}, loop, *this, {}}) {}
+      state_(std::make_shared<State>()) {}
 
 WorkerThreads::~WorkerThreads() {
-  if (!state_->wakeup.valid()) return;
-  event_del(&wakeup_->event);
+  if (!wakeup_) return;
   bool all_rest = false;
   {
     std::unique_lock lock(state_->mutex);
@@ -113,7 +89,7 @@ WorkerThreads::~WorkerThreads() {
         state_->farewell.wait_for(lock, kLongestFarewell, [this] { return state_->running == 0; });
     state_->finished.clear();
   }
-  for (std::thread& thread : wakeup_->threads) {
+  for (std::thread& thread : threads_) {
     if (all_rest) {
       thread.join();
     } else {
@@ -124,32 +100,30 @@ WorkerThreads::~WorkerThreads() {
 
 std::unique_ptr<WorkerThreads::Ticket> WorkerThreads::Submit(std::shared_ptr<Job> job,
                                                              std::function<void()> done) {
-  if (!state_->wakeup.valid()) {
-    state_->wakeup.Reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!state_->wakeup.valid()) return nullptr;
-    event_assign(&wakeup_->event, wakeup_->loop.base(), state_->wakeup.get(), EV_READ | EV_PERSIST,
-                 Wakeup::OnFire, wakeup_.get());
-    event_add(&wakeup_->event, nullptr);
+  if (!wakeup_) {
+    wakeup_ = Wakeup::Make(loop_, [this] { Collect(); });
+    if (!wakeup_) return nullptr;
+    state_->wakeup = wakeup_->notifier();
   }
   auto held = std::make_shared<Held>(Held{std::move(job), std::move(done)});
   {
     const std::lock_guard lock(state_->mutex);
     const size_t busy = state_->running + state_->queue.size();
-    if (busy >= threads_ + queue_limit_) return nullptr;
-    if (busy >= wakeup_->threads.size() && wakeup_->threads.size() < threads_) {
+    if (busy >= most_threads_ + queue_limit_) return nullptr;
+    if (busy >= threads_.size() && threads_.size() < most_threads_) {
       // Inherited by the thread: signals are the loop's.
       sigset_t all;
       sigset_t before;
       ::sigfillset(&all);
       ::pthread_sigmask(SIG_SETMASK, &all, &before);
       try {
-        wakeup_->threads.emplace_back([state = state_] { state->Serve(); });
+        threads_.emplace_back([state = state_] { state->Serve(); });
       } catch (const std::system_error&) {
         // Who is there already does it, later.
       }
       ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     }
-    if (wakeup_->threads.empty()) return nullptr;
+    if (threads_.empty()) return nullptr;
     state_->queue.push_back(held);
   }
   state_->work.notify_one();
@@ -172,6 +146,6 @@ void WorkerThreads::Collect() {
   }
 }
 
-size_t WorkerThreads::thread_count() const { return wakeup_->threads.size(); }
+size_t WorkerThreads::thread_count() const { return threads_.size(); }
 
 }  // namespace framewall::event

@@ -8,8 +8,11 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <thread>
+#include <vector>
 
 #include "proxy/event/loop.h"
+#include "proxy/event/wakeup.h"
 
 namespace framewall::event {
 
@@ -50,14 +53,15 @@ class WorkerThreads {
 
  private:
   struct State;
-  struct Wakeup;
   struct Held;
   void Collect();
 
-  const size_t threads_;
+  EventLoop& loop_;
+  const size_t most_threads_;
   const size_t queue_limit_;
   std::shared_ptr<State> state_;
-  std::unique_ptr<Wakeup> wakeup_;
+  std::unique_ptr<Wakeup> wakeup_;  // with the first job
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace framewall::event
