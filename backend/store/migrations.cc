@@ -79,6 +79,7 @@ CREATE TABLE rooms (
   deleted INTEGER
 ) STRICT;
 CREATE INDEX rooms_owner ON rooms (owner, kind, id) WHERE deleted IS NULL;
+CREATE INDEX rooms_deleted ON rooms (deleted) WHERE deleted IS NOT NULL;
 CREATE INDEX rooms_public ON rooms (id) WHERE deleted IS NULL AND visibility = 'public';
 
 CREATE TABLE members (
@@ -99,32 +100,35 @@ CREATE TABLE messages (
   author TEXT REFERENCES users (id),      -- null: the assistant
   asked_by TEXT REFERENCES users (id),    -- of an assistant's: whose cost it is
   role TEXT NOT NULL CHECK (role IN ('user', 'assistant', 'system')),
+  model TEXT,                             -- of an assistant's
   client_id TEXT,                         -- the sender's, for sending it again
   text TEXT NOT NULL,                     -- empty once deleted
   state TEXT NOT NULL DEFAULT 'whole' CHECK (state IN ('whole', 'cut', 'failed')),
   created INTEGER NOT NULL,
   edited INTEGER,
-  deleted INTEGER
+  deleted INTEGER,
+  changed INTEGER NOT NULL                -- the last of these, or an answer's saving
 ) STRICT;
 CREATE UNIQUE INDEX messages_number ON messages (room, number);
 CREATE UNIQUE INDEX messages_client ON messages (room, author, client_id) WHERE client_id IS NOT NULL;
 
--- ё is found by е and the other way round.
+-- ё is found by е and the other way round. `room` is one word, so that a search reads only the
+-- postings of the rooms that it may.
 CREATE VIRTUAL TABLE messages_text USING fts5 (
-  text, content = '', tokenize = 'unicode61 remove_diacritics 2');
+  text, room, content = '', tokenize = 'unicode61 remove_diacritics 2');
 CREATE TRIGGER messages_text_insert AFTER INSERT ON messages BEGIN
-  INSERT INTO messages_text (rowid, text)
-  VALUES (new.id, replace(replace(new.text, 'ё', 'е'), 'Ё', 'Е'));
+  INSERT INTO messages_text (rowid, text, room)
+  VALUES (new.id, replace(replace(new.text, 'ё', 'е'), 'Ё', 'Е'), replace(new.room, '-', ''));
 END;
 CREATE TRIGGER messages_text_update AFTER UPDATE OF text ON messages BEGIN
-  INSERT INTO messages_text (messages_text, rowid, text)
-  VALUES ('delete', old.id, replace(replace(old.text, 'ё', 'е'), 'Ё', 'Е'));
-  INSERT INTO messages_text (rowid, text)
-  VALUES (new.id, replace(replace(new.text, 'ё', 'е'), 'Ё', 'Е'));
+  INSERT INTO messages_text (messages_text, rowid, text, room)
+  VALUES ('delete', old.id, replace(replace(old.text, 'ё', 'е'), 'Ё', 'Е'), replace(old.room, '-', ''));
+  INSERT INTO messages_text (rowid, text, room)
+  VALUES (new.id, replace(replace(new.text, 'ё', 'е'), 'Ё', 'Е'), replace(new.room, '-', ''));
 END;
 CREATE TRIGGER messages_text_delete AFTER DELETE ON messages BEGIN
-  INSERT INTO messages_text (messages_text, rowid, text)
-  VALUES ('delete', old.id, replace(replace(old.text, 'ё', 'е'), 'Ё', 'Е'));
+  INSERT INTO messages_text (messages_text, rowid, text, room)
+  VALUES ('delete', old.id, replace(replace(old.text, 'ё', 'е'), 'Ё', 'Е'), replace(old.room, '-', ''));
 END;
 
 CREATE TABLE usage (
@@ -136,6 +140,7 @@ CREATE TABLE usage (
   completion_tokens INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (user, day, model)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_day ON usage (day, user, model);
 
 CREATE TABLE settings (
   key TEXT PRIMARY KEY,
@@ -149,9 +154,10 @@ CREATE TABLE settings_audit (
   at INTEGER NOT NULL,
   key TEXT NOT NULL,
   user TEXT NOT NULL REFERENCES users (id),
-  before TEXT,
-  after TEXT NOT NULL
+  before TEXT,                            -- null: the default
+  after TEXT
 ) STRICT;
+CREATE INDEX settings_audit_key ON settings_audit (key, id);
 
 -- What was answered to a request that may come again (Idempotency-Key).
 CREATE TABLE idempotency (
