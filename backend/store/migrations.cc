@@ -32,6 +32,7 @@ CREATE TABLE sessions (
   end_reason TEXT                         -- logout, reuse, password, lock, role, expired
 ) STRICT;
 CREATE INDEX sessions_user ON sessions (user) WHERE ended IS NULL;
+CREATE INDEX sessions_ended ON sessions (ended) WHERE ended IS NOT NULL;
 
 CREATE TABLE refresh_tokens (
   hash BLOB PRIMARY KEY,                  -- SHA-256
@@ -39,6 +40,7 @@ CREATE TABLE refresh_tokens (
   created INTEGER NOT NULL,
   used INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX refresh_tokens_session ON refresh_tokens (session);
 
 CREATE TABLE api_keys (
   id TEXT PRIMARY KEY,
@@ -64,6 +66,7 @@ CREATE TABLE login_audit (
   outcome TEXT NOT NULL
 ) STRICT;
 CREATE INDEX login_audit_at ON login_audit (at);
+CREATE INDEX login_audit_user ON login_audit (user, id);
 
 -- Rooms of several people, and conversations of one with a model.
 CREATE TABLE rooms (
