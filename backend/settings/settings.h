@@ -29,8 +29,9 @@ struct Settings {
   size_t password_threads = 2;
   size_t password_queue = 64;
   size_t password_min = 10;       // characters
-  size_t password_max = 512;      // octets
+  size_t password_max = 511;      // octets; crypt(3) takes no longer ones
   int64_t signing_key_days = 90;  // then a new one signs; the old one verifies on
+  std::string signing_key_dir;    // mounted NAME.pem, the last of which signs; empty: our own
 
   // --- sizes and rates ---
   size_t body_limit = 65536;     // octets of a JSON body
