@@ -103,6 +103,12 @@ Result<int64_t> CountAdmins(Connection& db, std::string_view other_than) {
   return select.Integer(0);
 }
 
+Result<int64_t> CountAdminsAndLocked(Connection& db) {
+  Statement select = db.Prepare("SELECT count(*) FROM users WHERE role = 'admin'");
+  FW_TRY(select.Step());
+  return select.Integer(0);
+}
+
 #undef FW_USER_COLUMNS
 
 }  // namespace framewall::backend::store

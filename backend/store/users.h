@@ -42,5 +42,6 @@ Result<int64_t> SetDisplayName(Connection& db, std::string_view id, std::string_
 
 // Administrators who are not locked, besides `other_than`.
 Result<int64_t> CountAdmins(Connection& db, std::string_view other_than = {});
+Result<int64_t> CountAdminsAndLocked(Connection& db);
 
 }  // namespace framewall::backend::store

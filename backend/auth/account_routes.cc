@@ -1,0 +1,168 @@
+// POST /api/v1/register and /api/v1/password.
+#include <optional>
+#include <utility>
+
+#include "backend/auth/account_rules.h"
+#include "backend/auth/body_fields.h"
+#include "backend/auth/first_admin.h"
+#include "backend/auth/password_check.h"
+#include "backend/auth/routes.h"
+#include "backend/base/id.h"
+#include "backend/base/time.h"
+#include "backend/store/login_audit.h"
+#include "backend/store/sessions.h"
+
+namespace framewall::backend::auth {
+namespace {
+
+bool IsRegistrationOpen(const Services& services) {
+  return services.live.registration_open ? services.live.registration_open()
+                                         : services.settings.registration_open;
+}
+
+void Register(const ServicesRef& services, const server::CallRef& call) {
+  if (!IsRegistrationOpen(*services)) {
+    return call->Fail({.status = 403,
+                       .code = "registration_closed",
+                       .detail = "Accounts are made by administrators here.",
+                       .fields = {}});
+  }
+  if (const auto problem = services->browser.CheckOrigin(*call)) return call->Fail(*problem);
+  const json::Value* body = call->JsonBody();
+  if (body == nullptr) return;
+  BodyFields fields(*body);
+  store::User user;
+  std::string password;
+  ReadNewAccount(fields, services->settings, user, &password);
+  if (const auto problem = fields.Finish()) return call->Fail(*problem);
+  const bool is_taken = services->hasher.Hash(
+      std::move(password), [services, call, user](Result<std::string> hash) mutable {
+        if (!hash.ok()) return call->Fail(hash.error());
+        user.password = std::move(hash).value();
+        user.created = user.changed = UnixMilliseconds();
+        services->database.Write<bool>(
+            [user](store::Connection& db) -> Result<bool> {
+              FW_TRY(store::InsertUser(db, user));
+              return true;
+            },
+            [call, user](const Result<bool>& done) {
+              if (done.ok()) return call->Answer(201, UserNode(user));
+              if (done.error().kind != ErrorKind::kRefused) return call->Fail(done.error());
+              call->Fail(NameTaken());
+            });
+      });
+  if (!is_taken) call->Fail(TooBusy());
+}
+
+struct PasswordChange {
+  std::string current;
+  std::string fresh;
+  Carrier carrier = Carrier::kBody;
+};
+
+struct Changed {
+  std::optional<store::User> user;  // nothing: it was changed or locked meanwhile
+  std::vector<std::string> ended;
+};
+
+void StorePassword(const ServicesRef& services, const server::CallRef& call, Carrier carrier,
+                   const store::User& user, std::string hash) {
+  const int64_t now = UnixMilliseconds();
+  const NewSession session = MakeSession(*call, *services, now);
+  services->database.Write<Changed>(
+      [user, session, hash = std::move(hash), now](store::Connection& db) -> Result<Changed> {
+        Changed changed;
+        FW_ASSIGN(changed.user, store::FindUser(db, user.id));
+        if (!changed.user || changed.user->locked || changed.user->password != user.password) {
+          return Changed();
+        }
+        FW_TRY(store::SetPassword(db, user.id, hash, false, now));
+        changed.user->must_change_password = false;
+        FW_ASSIGN(changed.ended, store::EndSessionsOf(db, user.id, "password", now));
+        FW_TRY(StoreSession(db, session, user.id, now));
+        FW_TRY(store::InsertLogin(db, {.id = 0,
+                                       .at = now,
+                                       .name = user.name,
+                                       .user = user.id,
+                                       .address = session.address,
+                                       .outcome = "password"}));
+        return changed;
+      },
+      [services, call, carrier, session, now](const Result<Changed>& result) {
+        if (!result.ok()) return call->Fail(result.error());
+        const Changed& changed = result.value();
+        if (!changed.user) {
+          return call->Fail({.status = 409,
+                             .code = "account_changed",
+                             .detail = "The account was changed meanwhile; log in again.",
+                             .fields = {}});
+        }
+        for (const std::string& id : changed.ended) {
+          services->ended.End({changed.user->id, id, "password"}, now);
+        }
+        ForgetAdminPassword(services->settings, *changed.user);
+        AnswerTokens(*call, *services, *changed.user, session.id, session.refresh_token, carrier);
+      });
+}
+
+void ChangePassword(const ServicesRef& services, const server::CallRef& call) {
+  const json::Value* body = call->JsonBody();
+  if (body == nullptr) return;
+  BodyFields fields(*body);
+  PasswordChange change;
+  change.current = fields.Text("current_password");
+  change.fresh = fields.Text("new_password");
+  if (fields.OptionalFlag("cookie").value_or(false)) change.carrier = Carrier::kCookie;
+  const Settings& settings = services->settings;
+  if (change.current.size() > std::min(settings.password_max, kLongestPassword)) {
+    fields.Refuse("current_password", "the password of this account");
+  }
+  fields.Refuse("new_password", WhyNoPassword(change.fresh, call->identity().name,
+                                              settings.password_min, settings.password_max));
+  if (change.fresh == change.current) fields.Refuse("new_password", "another one than the current");
+  if (const auto problem = fields.Finish()) return call->Fail(*problem);
+  const Carrier carrier = change.carrier;
+  if (const auto problem = carrier == Carrier::kCookie ? services->browser.CheckCookieCall(*call)
+                                                       : services->browser.CheckOrigin(*call)) {
+    return call->Fail(*problem);
+  }
+  change.current.resize(std::min(change.current.size(), change.current.find('\0')));
+  // No 401: the token holds, and whoever gets a 401 would fetch another one.
+  Problem wrong{.status = 403,
+                .code = "wrong_password",
+                .detail = "This is not the current password.",
+                .fields = {}};
+  CheckPassword(
+      services, call, {call->identity().name, std::move(change.current), std::move(wrong)},
+      [services, call, carrier, fresh = std::move(change.fresh)](const store::User& user,
+                                                                 const LoginAttempt&) {
+        const bool is_taken =
+            services->hasher.Hash(fresh, [services, call, carrier, user](Result<std::string> hash) {
+              if (!hash.ok()) return call->Fail(hash.error());
+              StorePassword(services, call, carrier, user, std::move(hash).value());
+            });
+        if (!is_taken) call->Fail(TooBusy());
+      });
+}
+
+}  // namespace
+
+void AddAccountRoutes(Routes& routes, const ServicesRef& services) {
+  using Who = server::Access::Who;
+  routes.push_back(
+      {.method = "POST",
+       .pattern = "/api/v1/register",
+       .operation = "register",
+       .access = {.who = Who::kAnyone},
+       .handler = [services](const server::CallRef& call) { Register(services, call); },
+       .body_limit = 8192});
+  routes.push_back(
+      {.method = "POST",
+       .pattern = kPasswordPath,
+       .operation = "changePassword",
+       .access = {.who = Who::kUser},
+       .handler = [services](const server::CallRef& call) { ChangePassword(services, call); },
+       .body_limit = 8192});
+}
+
+}  // namespace framewall::backend::auth
