@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -74,11 +76,26 @@ Status Program::Wire() {
   RaiseDescriptorLimit(settings_.connection_limit);
   FW_TRY(MakeDataDirectory(settings_.data_dir));
   FW_ASSIGN(metrics_, Metrics::Make());
+  FW_ASSIGN(database_, store::Database::Open(loop_, {.path = settings_.data_dir + "/backend.db"}));
+  dependencies_.push_back(
+      {.name = "database", .decisive = true, .ask = [this](std::function<void(Status)> done) {
+         database_->Probe(std::move(done));
+       }});
+  FW_TRY(OpenAccounts());
   FW_ASSIGN(router_, server::Router::Make(Routes()));
-  server_ = std::make_unique<server::HttpServer>(loop_, *router_, /*authenticator=*/nullptr,
+  server_ = std::make_unique<server::HttpServer>(loop_, *router_, &accounts_->authenticator(),
                                                  metrics_.get(), LimitsOf(settings_));
   FW_TRY(server_->Listen(settings_.listen, settings_.socket_mode));
   return OkStatus();
+}
+
+// Before anybody is served: what ended stays ended, and there is an administrator.
+Status Program::OpenAccounts() {
+  FW_ASSIGN(accounts_, auth::Accounts::Make(loop_, settings_, *database_, {}));
+  std::optional<Status> prepared;
+  accounts_->Prepare([&prepared](Status status) { prepared = std::move(status); });
+  while (!prepared) loop_.RunOnce(std::chrono::milliseconds(100));
+  return std::move(*prepared);
 }
 
 std::vector<server::Route> Program::Routes() {
@@ -87,6 +104,7 @@ std::vector<server::Route> Program::Routes() {
     for (server::Route& route : more) routes.push_back(std::move(route));
   };
   add(ProbeRoutes(*metrics_, dependencies_));
+  add(accounts_->Routes());
   return routes;
 }
 
@@ -96,11 +114,16 @@ void Program::Run() {
     signals_.push_back(std::make_unique<event::Signal>(loop_, number, [this] { BeginDrain(); }));
   }
   for (const int number : {SIGHUP, SIGUSR1}) {
-    signals_.push_back(std::make_unique<event::Signal>(loop_, number, [] {
+    signals_.push_back(std::make_unique<event::Signal>(loop_, number, [this, number] {
       for (const std::string& failure : ReopenLogFiles()) {
         MainLog().Write(LogLevel::kError, failure);
       }
       MainLog().Write(LogLevel::kNotice, "log file opened anew");
+      if (number != SIGHUP) return;
+      if (const Status keys = accounts_->Reload(); !keys.ok()) {
+        MainLog().Write(LogLevel::kError,
+                        "the signing keys stay as they were: " + keys.error().message);
+      }
     }));
   }
   MainLog().Write(LogLevel::kNotice, "framewall-backend " + std::string(VersionNumber()) +

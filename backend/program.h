@@ -4,10 +4,12 @@
 #include <memory>
 #include <vector>
 
+#include "backend/auth/accounts.h"
 #include "backend/observer.h"
 #include "backend/probes.h"
 #include "backend/server/http_server.h"
 #include "backend/settings/settings.h"
+#include "backend/store/database.h"
 #include "proxy/base/result.h"
 #include "proxy/event/loop.h"
 #include "proxy/event/signal.h"
@@ -22,12 +24,14 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // Until TERM, INT or QUIT, and the drain behind it. HUP and USR1 open the log file anew.
+  // Until TERM, INT or QUIT, and the drain behind it. HUP and USR1 open the log file anew;
+  // HUP reads the signing keys again too.
   void Run();
 
  private:
   explicit Program(Settings settings);
   Status Wire();
+  Status OpenAccounts();
   std::vector<server::Route> Routes();
   void BeginDrain();
 
@@ -35,6 +39,8 @@ class Program {
   event::EventLoop loop_;
   std::unique_ptr<Metrics> metrics_;
   std::vector<Dependency> dependencies_;
+  std::unique_ptr<store::Database> database_;
+  std::unique_ptr<auth::Accounts> accounts_;
   std::unique_ptr<server::Router> router_;
   std::unique_ptr<server::HttpServer> server_;
   std::vector<std::unique_ptr<event::Signal>> signals_;
