@@ -48,15 +48,46 @@ struct Settings {
   // --- models ---
   struct Provider {
     std::string name;
-    std::string kind;  // echo
+    std::string kind;                // echo, ollama, openai, anthropic
+    std::string url = {};            // http(s)://HOST[:PORT][/PREFIX]; not for echo
+    std::string key = {};            // secret; empty: none is sent
+    std::string authorization = {};  // bearer, x-api-key; empty: as the kind does
+    std::string version = {};        // anthropic-version; empty: 2023-06-01
+    std::string ca_file = {};        // PEM; empty: the system's
+    bool image_addresses = false;    // may be given addresses of images, which it then fetches
+    int64_t connect_ms = 5000;       // with name and TLS
+    int failures = 3;                // in a row, then it is left alone
+    int64_t pause_ms = 10000;        // for so long
+  };
+  struct Target {
+    std::string provider;
+    std::string model = {};  // as the provider calls it; empty: as clients do
+    int weight = 1;          // with by_weight
   };
   struct Model {
     std::string name;
-    std::string provider;
-    std::string provider_model;  // empty: as `name`
+    std::string provider;             // the only one; empty: `targets`
+    std::string provider_model = {};  // empty: as `name`
+    std::vector<Target> targets = {};
+    bool by_weight = false;  // else in their order
+    int64_t first_token_ms = 120000;
+    int64_t between_tokens_ms = 60000;
+    int retries = 1;     // rounds more through its providers, before the first token
+    bool cache = false;  // exact answers to deterministic requests (temperature 0 or a seed)
+  };
+  // For each user, and for each key; 0: no limit.
+  struct LlmLimits {
+    int64_t requests_per_minute = 0;
+    int64_t tokens_per_minute = 0;
+    int64_t requests_per_day = 0;
+    int64_t tokens_per_day = 0;
+    int64_t concurrent = 0;
   };
   std::vector<Provider> providers = {{"echo", "echo"}};
   std::vector<Model> models = {{"echo", "echo", ""}};
+  LlmLimits llm_user = {.concurrent = 16};
+  LlmLimits llm_key = {};
+  size_t llm_cache_octets = size_t{64} * 1024 * 1024;
 };
 
 }  // namespace framewall::backend
