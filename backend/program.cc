@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "backend/llm/model_routes.h"
+#include "backend/llm/openai_api.h"
 #include "proxy/base/log.h"
 
 namespace framewall::backend {
@@ -82,7 +84,10 @@ Status Program::Wire() {
          database_->Probe(std::move(done));
        }});
   FW_TRY(OpenAccounts());
-  FW_ASSIGN(router_, server::Router::Make(Routes()));
+  FW_ASSIGN(models_,
+            llm::MakeModels(loop_, settings_,
+                            [](const llm::Payer&, const std::string&, const llm::Usage&) {}));
+  FW_ASSIGN(router_, server::Router::Make(Routes(), llm::LlmErrorPrefixes()));
   server_ = std::make_unique<server::HttpServer>(loop_, *router_, &accounts_->authenticator(),
                                                  metrics_.get(), LimitsOf(settings_));
   FW_TRY(server_->Listen(settings_.listen, settings_.socket_mode));
@@ -105,6 +110,7 @@ std::vector<server::Route> Program::Routes() {
   };
   add(ProbeRoutes(*metrics_, dependencies_));
   add(accounts_->Routes());
+  add(llm::OpenAiRoutes(*models_));
   return routes;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/auth/accounts.h"
+#include "backend/llm/provider.h"
 #include "backend/observer.h"
 #include "backend/probes.h"
 #include "backend/server/http_server.h"
@@ -41,6 +42,7 @@ class Program {
   std::vector<Dependency> dependencies_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<auth::Accounts> accounts_;
+  std::unique_ptr<llm::Models> models_;
   std::unique_ptr<server::Router> router_;
   std::unique_ptr<server::HttpServer> server_;
   std::vector<std::unique_ptr<event::Signal>> signals_;

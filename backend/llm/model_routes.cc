@@ -1,0 +1,138 @@
+#include "backend/llm/model_routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <utility>
+
+#include "backend/base/time.h"
+#include "backend/llm/make_provider.h"
+#include "backend/llm/meter.h"
+#include "backend/llm/routed_completion.h"
+
+namespace framewall::backend::llm {
+namespace {
+
+struct Held {
+  std::unique_ptr<Provider> provider;
+  Breaker breaker;
+};
+
+struct Route {
+  std::vector<Target> targets;
+  bool by_weight = false;
+  Patience patience;
+};
+
+MeterLimits LimitsOf(const Settings::LlmLimits& limits) {
+  return {limits.requests_per_minute, limits.tokens_per_minute, limits.requests_per_day,
+          limits.tokens_per_day, limits.concurrent};
+}
+
+class RoutedModels final : public Models {
+ public:
+  RoutedModels(event::EventLoop& loop, const Settings& settings, RecordUsage record)
+      : loop_(loop),
+        record_(std::move(record)),
+        meter_(MakeLocalMeter(LimitsOf(settings.llm_user), LimitsOf(settings.llm_key))) {}
+
+  Status AddProvider(const Settings::Provider& settings) {
+    if (settings.name.empty()) return OperatorError("providers: one has no name");
+    FW_ASSIGN(auto provider, MakeProvider(loop_, settings));
+    const auto [at, is_new] = providers_.try_emplace(
+        settings.name,
+        Held{std::move(provider),
+             Breaker(settings.failures, std::chrono::milliseconds(settings.pause_ms))});
+    if (!is_new) {
+      return OperatorError(fmt::format("providers: \"{}\" is there twice", settings.name));
+    }
+    return OkStatus();
+  }
+
+  Status AddModel(const Settings::Model& settings) {
+    if (settings.name.empty()) return OperatorError("models: one has no name");
+    std::vector<Settings::Target> targets = settings.targets;
+    if (!settings.provider.empty()) {
+      targets.insert(targets.begin(), {settings.provider, settings.provider_model});
+    }
+    if (targets.empty()) {
+      return OperatorError(fmt::format("models: \"{}\" has no provider", settings.name));
+    }
+    Route route;
+    route.by_weight = settings.by_weight;
+    route.patience = {std::chrono::milliseconds(settings.first_token_ms),
+                      std::chrono::milliseconds(settings.between_tokens_ms), settings.retries};
+    for (const Settings::Target& target : targets) {
+      const auto held = providers_.find(target.provider);
+      if (held == providers_.end()) {
+        return OperatorError(fmt::format("models: \"{}\": provider \"{}\" is not defined",
+                                         settings.name, target.provider));
+      }
+      if (target.weight < 1) {
+        return OperatorError(
+            fmt::format("models: \"{}\": a weight has to be 1 or more", settings.name));
+      }
+      route.targets.push_back({held->second.provider.get(), &held->second.breaker, target.provider,
+                               target.model.empty() ? settings.name : target.model, target.weight});
+    }
+    if (!routes_.try_emplace(settings.name, std::move(route)).second) {
+      return OperatorError(fmt::format("models: \"{}\" is there twice", settings.name));
+    }
+    models_.push_back({settings.name, targets.front().provider, UnixMilliseconds() / 1000});
+    return OkStatus();
+  }
+
+  const std::vector<Model>& all() const override { return models_; }
+
+  std::unique_ptr<Completion> Complete(const CompletionRequest& request,
+                                       CompletionEvents* events) override {
+    const auto found = routes_.find(request.model);
+    if (found == routes_.end()) return nullptr;
+    const Route& route = found->second;
+    const auto start = [this, &route](CompletionRequest admitted, CompletionEvents* to) {
+      return CompleteRouted(loop_, InOrder(route), route.patience, std::move(admitted), to);
+    };
+    return CompleteMetered(loop_, *meter_, record_, request, start, events);
+  }
+
+ private:
+  // As they are, or drawn by weight, without putting back.
+  std::vector<const Target*> InOrder(const Route& route) {
+    std::vector<const Target*> order;
+    for (const Target& target : route.targets) order.push_back(&target);
+    if (!route.by_weight) return order;
+    for (size_t i = 0; i + 1 < order.size(); ++i) {
+      int64_t sum = 0;
+      for (size_t j = i; j < order.size(); ++j) sum += order[j]->weight;
+      int64_t draw = std::uniform_int_distribution<int64_t>(0, sum - 1)(random_);
+      size_t chosen = i;
+      while (draw >= order[chosen]->weight) draw -= order[chosen++]->weight;
+      std::swap(order[i], order[chosen]);
+    }
+    return order;
+  }
+
+  event::EventLoop& loop_;
+  const RecordUsage record_;
+  const std::unique_ptr<Meter> meter_;
+  std::map<std::string, Held, std::less<>> providers_;
+  std::map<std::string, Route, std::less<>> routes_;
+  std::vector<Model> models_;
+  std::minstd_rand random_{std::random_device()()};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Models>> MakeModels(event::EventLoop& loop, const Settings& settings,
+                                           RecordUsage record) {
+  auto models = std::make_unique<RoutedModels>(loop, settings, std::move(record));
+  for (const Settings::Provider& provider : settings.providers) {
+    FW_TRY(models->AddProvider(provider));
+  }
+  for (const Settings::Model& model : settings.models) FW_TRY(models->AddModel(model));
+  return std::unique_ptr<Models>(std::move(models));
+}
+
+}  // namespace framewall::backend::llm

@@ -1,0 +1,26 @@
+// OpenAI's paths: /v1/chat/completions, /v1/models, /v1/models/ID.
+#pragma once
+
+#include <vector>
+
+#include "backend/llm/provider.h"
+#include "backend/server/router.h"
+
+namespace framewall::backend::llm {
+
+// Bodies of prompts, in octets: pictures come within them.
+inline constexpr size_t kPromptLimit = size_t{20} * 1024 * 1024;
+
+// `models` outlives the routes.
+std::vector<server::Route> OpenAiRoutes(Models& models);
+// What the router itself refuses below /v1/.
+std::vector<server::ErrorPrefix> LlmErrorPrefixes();
+
+// --- for the dialects ---
+
+// Who pays for the call.
+Payer PayerOf(const server::Call& call);
+// The body as an object; nothing where it is none: then `problem` says why.
+std::optional<json::Document> ReadBody(const server::Call& call, Problem& problem);
+
+}  // namespace framewall::backend::llm
