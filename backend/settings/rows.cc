@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <utility>
 
+#include "backend/settings/list_row.h"
+#include "backend/settings/llm_rows.h"
 #include "proxy/base/address.h"
-#include "proxy/base/encoding.h"
 #include "proxy/base/log.h"
 #include "proxy/base/parse.h"
 #include "proxy/base/text.h"
@@ -16,12 +16,6 @@ namespace framewall::backend {
 namespace {
 
 using Kind = SettingValue::Kind;
-
-std::string Quoted(std::string_view text) {
-  std::string quoted = "\"";
-  AppendJsonEscaped(quoted, text.substr(0, 100));
-  return quoted + "\"";
-}
 
 std::string ToUpperName(std::string_view text) {
   std::string upper(text);
@@ -143,86 +137,6 @@ SettingRow Seconds(std::string_view section, std::string_view name, T Settings::
   return Number(section, name, member, least, most, Unit::kSeconds, "seconds", doc);
 }
 
-// A member of a list's items.
-template <class Item>
-struct ItemField {
-  std::string_view name;
-  std::string Item::*member;
-  bool required = false;
-  std::string_view expected;
-  std::function<bool(std::string_view)> is_good;
-};
-
-template <class Item>
-SettingRow ListOf(std::string_view section, std::string_view name,
-                  std::vector<Item> Settings::*member, std::vector<ItemField<Item>> fields,
-                  std::string_view doc) {
-  SettingRow row;
-  row.section = section;
-  row.name = name;
-  row.doc = doc;
-  row.list = true;
-  row.expected = "a list of mappings with ";
-  for (const auto& field : fields) {
-    if (&field != &fields.front()) row.expected += ", ";
-    row.expected += field.name;
-  }
-  row.read = [full = row.FullName(), expected = row.expected, member, fields](
-                 Settings& settings, const SettingValue& value, const SettingRow::PlaceOf& place_of,
-                 Complaints& complaints) {
-    const auto complain = [&](int line, const std::string& text) {
-      complaints.Add(place_of(line), full + ": " + text);
-    };
-    if (value.kind != Kind::kList) return complain(value.line, expected + " was expected");
-    std::vector<Item> items;
-    for (const SettingValue& one : value.items) {
-      if (one.kind != Kind::kMapping) {
-        complain(one.line, expected + " was expected");
-        continue;
-      }
-      Item item;
-      std::set<std::string_view> seen;
-      for (const auto& [key, given] : one.members) {
-        const auto field = std::find_if(fields.begin(), fields.end(),
-                                        [&key = key](const auto& f) { return f.name == key; });
-        if (field == fields.end()) {
-          complain(given.line, "unknown " + Quoted(key) + "; " + expected + " was expected");
-          continue;
-        }
-        seen.insert(field->name);
-        if (given.kind != Kind::kScalar || !field->is_good(given.text)) {
-          complain(given.line, std::string(field->name) + ": " + std::string(field->expected) +
-                                   " was expected");
-          continue;
-        }
-        item.*(field->member) = given.text;
-      }
-      for (const auto& field : fields) {
-        if (field.required && seen.count(field.name) == 0) {
-          complain(one.line, "an item lacks \"" + std::string(field.name) + "\"");
-        }
-      }
-      items.push_back(std::move(item));
-    }
-    settings.*member = std::move(items);
-  };
-  row.show = [member, fields](const Settings& settings) {
-    std::string shown = "[";
-    for (const Item& item : settings.*member) {
-      shown += shown.size() > 1 ? ", {" : "{";
-      bool first = true;
-      for (const auto& field : fields) {
-        if ((item.*(field.member)).empty()) continue;
-        shown += (first ? "" : ", ") + std::string(field.name) + ": " + item.*(field.member);
-        first = false;
-      }
-      shown += "}";
-    }
-    return shown + "]";
-  };
-  return row;
-}
-
 // --- What texts may be --------------------------------------------------------------------------
 
 bool IsAnything(std::string_view) { return true; }
@@ -251,14 +165,6 @@ bool IsAccountName(std::string_view text) {
          });
 }
 
-bool IsModelName(std::string_view text) {
-  return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
-    return c > ' ' && c < 0x7f && c != '"' && c != '\\';
-  });
-}
-
-bool IsProviderKind(std::string_view text) { return text == "echo"; }
-
 SettingRow SocketMode() {
   return Scalar(
       "server", "socket_mode", "octal", "four octal digits like 0660",
@@ -286,17 +192,7 @@ SettingRow SocketMode() {
 std::vector<SettingRow> MakeRows() {
   using S = Settings;
   const uint64_t day = 86400;
-  const std::vector<ItemField<S::Provider>> provider = {
-      {"name", &S::Provider::name, true, "a name", IsModelName},
-      {"kind", &S::Provider::kind, true, "echo", IsProviderKind},
-  };
-  const std::vector<ItemField<S::Model>> model = {
-      {"name", &S::Model::name, true, "a name", IsModelName},
-      {"provider", &S::Model::provider, true, "a provider's name", IsModelName},
-      {"provider_model", &S::Model::provider_model, false, "the provider's name for it",
-       IsModelName},
-  };
-  return {
+  std::vector<SettingRow> rows = {
       Text("server", "listen", &S::listen, "unix:PATH or ADDRESS:PORT",
            "Where the gateway finds us. Relative paths begin in the working directory.",
            IsListenAddress),
@@ -354,12 +250,9 @@ std::vector<SettingRow> MakeRows() {
       Count("limits", "page_size", &S::page_size, 1, 1000, "items",
             "Of a list, where the client does not say."),
       Count("limits", "page_limit", &S::page_limit, 1, 1000, "items", "That a client may ask for."),
-      ListOf("llm", "providers", &S::providers, provider,
-             "Who answers: name and kind (echo answers with what it was asked)."),
-      ListOf("llm", "models", &S::models, model,
-             "Models by the names that clients use: name, provider, and provider_model where the "
-             "provider calls it otherwise."),
   };
+  for (SettingRow& row : LlmRows()) rows.push_back(std::move(row));
+  return rows;
 }
 
 }  // namespace
@@ -385,23 +278,7 @@ void CheckTogether(const Settings& settings, Complaints& complaints) {
     complaints.Add("settings",
                    "limits.message_limit is more than limits.body_limit, which holds messages");
   }
-  std::set<std::string_view> providers;
-  for (const Settings::Provider& provider : settings.providers) {
-    if (!providers.insert(provider.name).second) {
-      complaints.Add("settings", "llm.providers: two are named " + Quoted(provider.name));
-    }
-  }
-  std::set<std::string_view> models;
-  for (const Settings::Model& model : settings.models) {
-    if (!models.insert(model.name).second) {
-      complaints.Add("settings", "llm.models: two are named " + Quoted(model.name));
-    }
-    if (providers.count(model.provider) == 0) {
-      complaints.Add("settings", "llm.models: the model " + Quoted(model.name) +
-                                     " is of the provider " + Quoted(model.provider) +
-                                     ", which llm.providers does not have");
-    }
-  }
+  CheckLlm(settings, complaints);
 }
 
 std::string SettingsTable() {
