@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "backend/store/sqlite_database.h"
@@ -64,6 +65,36 @@ class StoreTest : public testing::Test {
   Result<T> Read(std::function<Result<T>(Connection&)> work) {
     return WaitFor<T>(loop, *db, false, std::move(work));
   }
+  // In one transaction of the writer; a failure of the test where it does not succeed.
+  //   const bool changed = Must([&](Connection& c) { return ChangeRoom(c, …); });
+  template <class Work>
+  auto Must(Work work) {
+    using Answer = std::invoke_result_t<Work, Connection&>;
+    if constexpr (std::is_same_v<Answer, Status>) {
+      const auto done = Write<bool>([work](Connection& c) -> Result<bool> {
+        FW_TRY(work(c));
+        return true;
+      });
+      EXPECT_TRUE(done.ok()) << done.error().message;
+    } else {
+      using Value = std::decay_t<decltype(*std::declval<Answer&>())>;
+      Result<Value> answer = Write<Value>(work);
+      EXPECT_TRUE(answer.ok()) << answer.error().message;
+      return answer.ok() ? std::move(answer).value() : Value{};
+    }
+  }
+  // The kind of the error with which it fails.
+  template <class Work>
+  ErrorKind FailureOf(Work work) {
+    const auto done = Write<bool>([work](Connection& c) -> Result<bool> {
+      auto answer = work(c);
+      if (!answer.ok()) return std::move(answer).error();
+      return true;
+    });
+    EXPECT_FALSE(done.ok());
+    return done.ok() ? ErrorKind::kOther : done.error().kind;
+  }
+
   // The first column of the first row; -1 where there is none.
   int64_t Number(std::string sql) {
     const Result<int64_t> number = Read<int64_t>([sql](Connection& c) -> Result<int64_t> {
