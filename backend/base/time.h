@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace framewall::backend {
 
@@ -10,5 +12,7 @@ namespace framewall::backend {
 int64_t UnixMilliseconds();
 // 2026-11-21T19:51:23.042Z
 std::string Rfc3339(int64_t unix_milliseconds);
+// The same back: UTC with or without a fraction, of which three digits count.
+std::optional<int64_t> ParseRfc3339(std::string_view text);
 
 }  // namespace framewall::backend
