@@ -111,7 +111,7 @@ void Feed::ReadOn() {
 void Feed::OnPage(Result<Page> page) {
   reading_ = false;
   // Nothing may be left out, and nothing can be told: the client comes back and asks again.
-  if (!page.ok()) return owner_.OnFeedTooSlow();
+  if (!page.ok()) return owner_.OnFeedFailed();
   if (page->outcome != Outcome::kDone) return owner_.OnRoomGone(wish_.room);
   ShowAsLive(needs_.answers, wish_.room, page->messages);
   for (const ChatMessage& message : page->messages) {

@@ -55,6 +55,8 @@ class FeedOwner {
                            const Problem& problem) = 0;
   // More waits than the socket can be told: it has to go.
   virtual void OnFeedTooSlow() = 0;
+  // The database did not say what was missed: so too.
+  virtual void OnFeedFailed() = 0;
   // The room is gone. As for OnNotJoined.
   virtual void OnRoomGone(const std::string& room) = 0;
 };
