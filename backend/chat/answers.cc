@@ -28,7 +28,8 @@ size_t WholeCharacters(std::string_view text) {
 }
 
 // The last turns that fit, oldest first. In rooms a turn says who speaks.
-std::vector<llm::Turn> TurnsOf(const ChatRoom& room, const std::vector<ChatMessage>& context) {
+std::vector<llm::Turn> TurnsOf(const store::Room& room,
+                               const std::vector<store::Message>& context) {
   std::vector<llm::Turn> turns;
   size_t octets = 0;
   for (auto message = context.rbegin(); message != context.rend(); ++message) {
@@ -37,7 +38,8 @@ std::vector<llm::Turn> TurnsOf(const ChatRoom& room, const std::vector<ChatMessa
     if (octets > kContextOctets && !turns.empty()) break;
     llm::Turn turn;
     turn.role = message->role;
-    if (room.kind == "room" && message->author) turn.text = message->author->display_name + ": ";
+    if (room.kind == store::RoomKind::kRoom && message->author)
+      turn.text = message->author->display_name + ": ";
     turn.text += message->text;
     turns.push_back(std::move(turn));
   }
@@ -52,7 +54,7 @@ std::vector<llm::Turn> TurnsOf(const ChatRoom& room, const std::vector<ChatMessa
 //   kStoring  it has ended, and its end is being stored; then answer_end is told
 class Answers::Answer final : public llm::CompletionEvents {
  public:
-  Answer(Answers& house, ChatRoom room, ChatMessage message, std::string asker)
+  Answer(Answers& house, store::Room room, store::Message message, std::string asker)
       : house_(house),
         room_(std::move(room)),
         message_(std::move(message)),
@@ -64,7 +66,7 @@ class Answers::Answer final : public llm::CompletionEvents {
                  Of(504, "answer_time", "The answer took too long and was cut."));
         }) {}
 
-  void Start(const std::vector<ChatMessage>& context) {
+  void Start(const std::vector<store::Message>& context) {
     Publish(Event::Kind::kMessage, MessageText("message", message_));
     deadline_.Set(house_.needs_.limits.answer_time);
     save_.Set(house_.needs_.limits.save_pause);
@@ -107,8 +109,8 @@ class Answers::Answer final : public llm::CompletionEvents {
   }
 
   bool giving() const { return giving_; }
-  const ChatRoom& room() const { return room_; }
-  const ChatMessage& message() const { return message_; }
+  const store::Room& room() const { return room_; }
+  const store::Message& message() const { return message_; }
   const std::string& asker() const { return asker_; }
 
  private:
@@ -178,8 +180,8 @@ class Answers::Answer final : public llm::CompletionEvents {
   }
 
   Answers& house_;
-  const ChatRoom room_;
-  ChatMessage message_;  // `text` is what was told
+  const store::Room room_;
+  store::Message message_;  // `text` is what was told
   const std::string asker_;
   std::string waiting_;  // not told yet
   size_t saved_ = 0;
@@ -196,9 +198,9 @@ void Answers::Answer::SetPayer(llm::CompletionRequest& /*request*/) const {}
 Answers::Answers(const Needs& needs) : needs_(needs), alive_(std::make_shared<Answers*>(this)) {}
 Answers::~Answers() = default;
 
-std::optional<Problem> Answers::OnMessage(const ChatRoom& room, const ChatMessage& message) {
+std::optional<Problem> Answers::OnMessage(const store::Room& room, const store::Message& message) {
   if (room.assistant.empty() || message.role != "user" || !message.author) return std::nullopt;
-  if (room.kind == "room" && !AddressesAssistant(message.text, room.assistant)) {
+  if (room.kind == store::RoomKind::kRoom && !AddressesAssistant(message.text, room.assistant)) {
     return std::nullopt;
   }
   const std::string asker = message.author->id;
@@ -215,7 +217,7 @@ std::optional<Problem> Answers::OnMessage(const ChatRoom& room, const ChatMessag
   }
   ++under_way;
   needs_.records.BeginAnswer(
-      room.id, asker, needs_.limits.context_messages,
+      room.id, asker, room.assistant, needs_.limits.context_messages,
       [this, house = std::weak_ptr(alive_), room, asker](Result<Begun> begun) {
         if (house.expired()) return;
         if (begun.ok() && begun->outcome == Outcome::kDone) {
@@ -232,8 +234,7 @@ std::optional<Problem> Answers::OnMessage(const ChatRoom& room, const ChatMessag
   return std::nullopt;
 }
 
-void Answers::Begin(Begun begun, ChatRoom room, const std::string& asker) {
-  begun.message.model = room.assistant;
+void Answers::Begin(Begun begun, store::Room room, const std::string& asker) {
   begun.message.state = "streaming";
   begun.message.text.clear();
   auto answer = std::make_unique<Answer>(*this, std::move(room), std::move(begun.message), asker);
@@ -259,7 +260,7 @@ std::vector<AnswerSoFar> Answers::OfRoom(std::string_view room) const {
   std::vector<AnswerSoFar> live;
   for (const auto& [answer, owned] : answers_) {
     if (answer->room().id != room) continue;
-    const ChatMessage& message = answer->message();
+    const store::Message& message = answer->message();
     live.push_back({.number = message.number, .id = message.id, .text = message.text});
   }
   std::sort(live.begin(), live.end(),
@@ -279,7 +280,7 @@ Written Answers::Cancel(std::string_view room, int64_t number, std::string_view 
   return {.outcome = Outcome::kNotFound, .message = {}, .room = {}};
 }
 
-void Answers::OnMessageDeleted(const ChatMessage& message) {
+void Answers::OnMessageDeleted(const store::Message& message) {
   for (const auto& [answer, owned] : answers_) {
     if (answer->room().id != message.room || answer->message().number != message.number) continue;
     return answer->Forget();

@@ -37,8 +37,8 @@ class Answers final : public AnswerGiver, public LiveAnswers {
   // What is under way stays stored as cut, with what was saved of it.
   ~Answers() override;
 
-  std::optional<Problem> OnMessage(const ChatRoom& room, const ChatMessage& message) override;
-  void OnMessageDeleted(const ChatMessage& message) override;
+  std::optional<Problem> OnMessage(const store::Room& room, const store::Message& message) override;
+  void OnMessageDeleted(const store::Message& message) override;
   void OnRoomGone(std::string_view room) override;
   std::vector<AnswerSoFar> OfRoom(std::string_view room) const override;
 
@@ -51,7 +51,7 @@ class Answers final : public AnswerGiver, public LiveAnswers {
 
  private:
   class Answer;
-  void Begin(Begun begun, ChatRoom room, const std::string& asker);
+  void Begin(Begun begun, store::Room room, const std::string& asker);
   void Over(Answer* answer);
   void Release(const std::string& user);
 

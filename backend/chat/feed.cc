@@ -23,11 +23,11 @@ Problem Busy() {
 }  // namespace
 
 void ShowAsLive(const LiveAnswers& answers, std::string_view room,
-                std::vector<ChatMessage>& messages) {
+                std::vector<store::Message>& messages) {
   for (AnswerSoFar& answer : answers.OfRoom(room)) {
-    const auto at = std::find_if(messages.begin(), messages.end(), [&](const ChatMessage& message) {
-      return message.number == answer.number;
-    });
+    const auto at = std::find_if(
+        messages.begin(), messages.end(),
+        [&](const store::Message& message) { return message.number == answer.number; });
     if (at == messages.end()) continue;
     at->state = "streaming";
     at->text = std::move(answer.text);
@@ -56,6 +56,13 @@ Records::Done<T> Feed::Guarded(void (Feed::*then)(Result<T>)) {
 
 void Feed::OnOpened(Result<Opened> opened) {
   if (!opened.ok()) return owner_.OnNotJoined(wish_.room, in_reply_to_, Busy());
+  if (opened->outcome == Outcome::kForbidden) {
+    return owner_.OnNotJoined(wish_.room, in_reply_to_,
+                              {.status = 403,
+                               .code = "not_member",
+                               .detail = "Become a member of this room first.",
+                               .fields = {}});
+  }
   if (opened->outcome != Outcome::kDone) {
     return owner_.OnNotJoined(wish_.room, in_reply_to_, NotFound());
   }
@@ -82,9 +89,9 @@ void Feed::OnOpened(Result<Opened> opened) {
   TellWaiting();
 }
 
-void Feed::TellChanged(std::vector<ChatMessage> changed) {
+void Feed::TellChanged(std::vector<store::Message> changed) {
   const std::vector<AnswerSoFar> live = needs_.answers.OfRoom(wish_.room);
-  for (const ChatMessage& message : changed) {
+  for (const store::Message& message : changed) {
     const bool is_live = std::any_of(live.begin(), live.end(), [&](const AnswerSoFar& answer) {
       return answer.number == message.number;
     });
@@ -114,7 +121,7 @@ void Feed::OnPage(Result<Page> page) {
   if (!page.ok()) return owner_.OnFeedFailed();
   if (page->outcome != Outcome::kDone) return owner_.OnRoomGone(wish_.room);
   ShowAsLive(needs_.answers, wish_.room, page->messages);
-  for (const ChatMessage& message : page->messages) {
+  for (const store::Message& message : page->messages) {
     if (message.number < next_) continue;
     if (message.role == "assistant") answers_told_[message.number] = message.text.size();
     next_ = message.number + 1;

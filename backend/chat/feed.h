@@ -37,7 +37,7 @@ class LiveAnswers {
 
 // Makes of stored answers what they are at the moment: streaming, with the text so far.
 void ShowAsLive(const LiveAnswers& answers, std::string_view room,
-                std::vector<ChatMessage>& messages);
+                std::vector<store::Message>& messages);
 
 // The socket that the feed goes to.
 class FeedOwner {
@@ -90,7 +90,7 @@ class Feed final : public Listener {
   void TellWaiting();
   // False: there is a gap before it.
   bool Deliver(const EventRef& event);
-  void TellChanged(std::vector<ChatMessage> changed);
+  void TellChanged(std::vector<store::Message> changed);
 
   const Needs needs_;
   FeedOwner& owner_;

@@ -19,39 +19,39 @@ enum class Outcome : uint8_t {
   kDone,
   kRepeated,   // the message was there already
   kNotFound,   // no such room, or not for this user; no such message
-  kForbidden,  // it is somebody else's
+  kForbidden,  // it is somebody else's; the room is open to him, but he is no member
   kGone,       // the message is deleted
 };
 
 // Of joining a room.
 struct Opened {
   Outcome outcome = Outcome::kNotFound;
-  ChatRoom room;
+  store::Room room;
   std::string role;  // member, owner
   int64_t last = 0;  // 0 in an empty room
   // Of the last kChangesLookedAt messages up to the wish's `after`: what has changed since, and
   // answers of a model that may have. Empty without `since`.
-  std::vector<ChatMessage> changed;
+  std::vector<store::Message> changed;
 };
 inline constexpr int64_t kChangesLookedAt = 200;
 
 struct Page {
   Outcome outcome = Outcome::kNotFound;
-  std::vector<ChatMessage> messages;  // ascending numbers
-  bool more = false;                  // in the direction asked for
+  std::vector<store::Message> messages;  // ascending numbers
+  bool more = false;                     // in the direction asked for
 };
 
 struct Written {
   Outcome outcome = Outcome::kNotFound;
-  ChatMessage message;
-  ChatRoom room;
+  store::Message message;
+  store::Room room;
 };
 
 // An answer's message, and what the model is to be told.
 struct Begun {
   Outcome outcome = Outcome::kNotFound;
-  ChatMessage message;
-  std::vector<ChatMessage> context;  // ascending; the question is among them
+  store::Message message;
+  std::vector<store::Message> context;  // ascending; the question is among them
 };
 
 class Records {
@@ -84,8 +84,8 @@ class Records {
 
   // An answer is stored as cut until it has ended, so nobody has to look for those that a crash has
   // left. `context` messages before it come along.
-  virtual void BeginAnswer(std::string room, std::string asked_by, int64_t context,
-                           Done<Begun> done) = 0;
+  virtual void BeginAnswer(std::string room, std::string asked_by, std::string model,
+                           int64_t context, Done<Begun> done) = 0;
   // `state`: whole, cut, failed.
   virtual void SaveAnswer(std::string id, std::string text, std::string state, Done<bool> done) = 0;
 };

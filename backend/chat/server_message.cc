@@ -35,7 +35,7 @@ Node Of(const std::vector<Person>& people) {
   return array;
 }
 
-void SetMessage(Node& object, const ChatMessage& message) {
+void SetMessage(Node& object, const store::Message& message) {
   object.Set("id", message.id)
       .Set("room", message.room)
       .Set("number", message.number)
@@ -82,7 +82,9 @@ std::string WelcomeText(const Welcome& welcome) {
 std::string JoinedText(const Joined& joined) {
   Node text = Typed("joined");
   SetText(text, "in_reply_to", joined.in_reply_to);
-  text.Set("room", joined.room.id).Set("kind", joined.room.kind).Set("name", joined.room.name);
+  text.Set("room", joined.room.id)
+      .Set("kind", store::RoomKindName(joined.room.kind))
+      .Set("name", joined.room.name);
   SetText(text, "assistant", joined.room.assistant);
   text.Set("role", joined.role)
       .Set("last", joined.last)
@@ -105,13 +107,13 @@ std::string LeftText(std::string_view in_reply_to, std::string_view room, std::s
   return text.Set("room", room).Set("reason", reason).Text();
 }
 
-std::string MessageText(std::string_view type, const ChatMessage& message) {
+std::string MessageText(std::string_view type, const store::Message& message) {
   Node text = Typed(type);
   SetMessage(text, message);
   return text.Text();
 }
 
-std::string AnswerPieceText(const ChatMessage& answer, std::string_view piece) {
+std::string AnswerPieceText(const store::Message& answer, std::string_view piece) {
   return Typed("answer_piece")
       .Set("room", answer.room)
       .Set("number", answer.number)
@@ -120,7 +122,7 @@ std::string AnswerPieceText(const ChatMessage& answer, std::string_view piece) {
       .Text();
 }
 
-std::string AnswerEndText(const ChatMessage& answer, const std::optional<llm::Usage>& usage,
+std::string AnswerEndText(const store::Message& answer, const std::optional<llm::Usage>& usage,
                           const std::optional<Problem>& problem) {
   Node text = Typed("answer_end");
   SetMessage(text, answer);
@@ -134,7 +136,7 @@ std::string AnswerEndText(const ChatMessage& answer, const std::optional<llm::Us
   return text.Text();
 }
 
-std::string AckText(std::string_view in_reply_to, const ChatMessage& message,
+std::string AckText(std::string_view in_reply_to, const store::Message& message,
                     std::optional<bool> repeated) {
   Node text = Typed("ack");
   SetText(text, "in_reply_to", in_reply_to);
@@ -148,11 +150,11 @@ std::string AckText(std::string_view in_reply_to, const ChatMessage& message,
 }
 
 std::string HistoryText(std::string_view in_reply_to, std::string_view room,
-                        const std::vector<ChatMessage>& messages, bool more) {
+                        const std::vector<store::Message>& messages, bool more) {
   Node text = Typed("history");
   SetText(text, "in_reply_to", in_reply_to);
   Node array = Node::Array();
-  for (const ChatMessage& message : messages) {
+  for (const store::Message& message : messages) {
     Node one = Node::Object();
     SetMessage(one, message);
     array.Add(std::move(one));
@@ -181,11 +183,12 @@ std::string PresenceText(std::string_view room, const std::vector<Person>& came,
       .Text();
 }
 
-std::string RoomText(std::string_view event, const ChatRoom& room) {
-  Node about = Node::Object().Set("id", room.id);
-  SetText(about, "kind", room.kind);
-  SetText(about, "name", room.name);
-  SetText(about, "visibility", room.visibility);
+std::string RoomText(std::string_view event, const store::Room& room) {
+  Node about = Node::Object()
+                   .Set("id", room.id)
+                   .Set("kind", store::RoomKindName(room.kind))
+                   .Set("name", room.name)
+                   .Set("visibility", room.is_public ? "public" : "private");
   SetText(about, "assistant", room.assistant);
   return Typed("room").Set("event", event).Set("room", std::move(about)).Text();
 }

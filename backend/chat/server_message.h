@@ -1,4 +1,5 @@
-// What the server says (docs/chat-protocol.md), as JSON texts: one function for each type.
+// What the server says (docs/chat-protocol.md), as JSON texts: one function for each type. Members
+// that say nothing are left out.
 #pragma once
 
 #include <cstdint>
@@ -9,40 +10,13 @@
 
 #include "backend/base/problem.h"
 #include "backend/llm/provider.h"
+#include "backend/store/messages.h"
+#include "backend/store/people.h"
+#include "backend/store/rooms.h"
 
 namespace framewall::backend::chat {
 
-struct Person {
-  std::string id;
-  std::string name;
-  std::string display_name;
-};
-
-// A message as everybody sees it. Times are milliseconds since 1970, 0: never.
-struct ChatMessage {
-  std::string id;
-  std::string room;
-  int64_t number = 0;
-  std::string role;  // user, assistant, system
-  std::optional<Person> author;
-  std::optional<Person> asked_by;
-  std::string model;  // empty: not told
-  std::string text;
-  std::string state = "whole";
-  int64_t created = 0;
-  int64_t edited = 0;
-  int64_t deleted = 0;
-  std::string client_id;
-};
-
-struct ChatRoom {
-  std::string id;
-  std::string kind;  // room, conversation
-  std::string name;
-  std::string visibility;
-  std::string owner;      // id
-  std::string assistant;  // model; empty: none
-};
+using store::Person;
 
 struct WelcomeLimits {
   size_t text_octets = 0;
@@ -74,7 +48,7 @@ struct AnswerSoFar {
 
 struct Joined {
   std::string in_reply_to;
-  ChatRoom room;
+  store::Room room;
   std::string role;  // member, owner
   int64_t last = 0;
   int64_t from = 0;
@@ -88,15 +62,15 @@ std::string JoinedText(const Joined& joined);
 std::string LeftText(std::string_view in_reply_to, std::string_view room, std::string_view reason);
 
 // `type`: message, edited, deleted.
-std::string MessageText(std::string_view type, const ChatMessage& message);
-std::string AnswerPieceText(const ChatMessage& answer, std::string_view piece);
-std::string AnswerEndText(const ChatMessage& answer, const std::optional<llm::Usage>& usage,
+std::string MessageText(std::string_view type, const store::Message& message);
+std::string AnswerPieceText(const store::Message& answer, std::string_view piece);
+std::string AnswerEndText(const store::Message& answer, const std::optional<llm::Usage>& usage,
                           const std::optional<Problem>& problem);
 // `repeated` for messages only.
-std::string AckText(std::string_view in_reply_to, const ChatMessage& message,
+std::string AckText(std::string_view in_reply_to, const store::Message& message,
                     std::optional<bool> repeated);
 std::string HistoryText(std::string_view in_reply_to, std::string_view room,
-                        const std::vector<ChatMessage>& messages, bool more);
+                        const std::vector<store::Message>& messages, bool more);
 
 std::string TypingText(std::string_view room, const Person& user, bool active);
 std::string OnlineText(std::string_view in_reply_to, std::string_view room,
@@ -104,7 +78,7 @@ std::string OnlineText(std::string_view in_reply_to, std::string_view room,
 std::string PresenceText(std::string_view room, const std::vector<Person>& came,
                          const std::vector<Person>& left, size_t count);
 // `event`: invited, added, changed, removed, deleted.
-std::string RoomText(std::string_view event, const ChatRoom& room);
+std::string RoomText(std::string_view event, const store::Room& room);
 
 // `expires` 0: never.
 std::string AuthenticatedText(std::string_view in_reply_to, int64_t expires);

@@ -292,7 +292,7 @@ bool Session::Refused(const Result<T>& result, std::string_view ref, std::string
       Refuse(ref, room, NotFound());
       return true;
     case Outcome::kForbidden:
-      Refuse(ref, room, Of(403, "forbidden", "This message is somebody else's."));
+      Refuse(ref, room, Of(403, "forbidden", "This is not yours to do."));
       return true;
     case Outcome::kGone:
       Refuse(ref, room, Of(410, "gone", "This message is deleted."));
