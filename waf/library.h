@@ -25,6 +25,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace framewall::waf {
 
@@ -62,6 +63,7 @@ struct Interruption {
 class NotedTransaction : public lib::Transaction {
  public:
   using lib::Transaction::Transaction;
+  ~NotedTransaction() { ShowProse(); }
   Interruption interruption;
 
   // When to stop; outlives the transaction. Null: never.
@@ -78,6 +80,13 @@ class NotedTransaction : public lib::Transaction {
   int shown_rule = 0;
   HiddenTargets::iterator shown_first;
   std::size_t shown_count = 0;
+
+  // Arguments that are out of sight for a while (waf/prose).
+  std::vector<lib::AnchoredSetVariable::node_type> prose;
+  void ShowProse() {
+    for (auto& argument : prose) m_variableArgs.insert(std::move(argument));
+    prose.clear();
+  }
 };
 
 // Puts a note-taking wrapper around each action of `rules` that ends a

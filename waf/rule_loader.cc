@@ -8,6 +8,7 @@
 
 #include "waf/deadline.h"
 #include "waf/excuse.h"
+#include "waf/prose.h"
 #include "waf/rule_files.h"
 #include "waf/rule_set.h"
 #include "waf/rule_set_state.h"
@@ -107,7 +108,10 @@ Rules Parse(const RuleSource& source, const std::string& path, std::vector<RuleE
     errors->push_back(ParseLibraryError(rules->getParserError(), source));
     return nullptr;
   }
-  if (!ChainsAreComplete(*rules, errors) || !ArmExcuses(*rules, errors)) return nullptr;
+  if (!ChainsAreComplete(*rules, errors) || !ArmExcuses(*rules, errors) ||
+      !ArmProse(*rules, errors)) {
+    return nullptr;
+  }
   // Loading goes through an inner merge, which empties the list but forgets why.
   lib::ConfigSet& types = rules->m_responseBodyTypeToBeInspected;
   types.m_clear = types.m_set && types.m_value.empty();
