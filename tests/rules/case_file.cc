@@ -104,6 +104,32 @@ void SetBody(Request& request, const std::string& type, std::string body) {
   Set(request.headers, "Content-Length", std::to_string(request.body.size()));
 }
 
+// `text` with each % in it replaced.
+std::string Filled(std::string text, const std::string& payload) {
+  for (std::size_t at = 0; (at = text.find('%', at)) != std::string::npos; at += payload.size()) {
+    text.replace(at, 1, payload);
+  }
+  return text;
+}
+
+// A place of the file's own: a % in the target or the JSON body stands for the payload.
+void CarryIn(Request& request, const std::string& payload, const YAML::Node& place) {
+  for (const auto& entry : place) {
+    const auto key = entry.first.as<std::string>();
+    const auto text = entry.second.as<std::string>();
+    if (key == "method") {
+      request.method = text;
+    } else if (key == "target") {
+      request.target = Filled(text, Percent(payload));
+    } else if (key == "json") {
+      const std::string quoted = Json(payload);
+      SetBody(request, "application/json", Filled(text, quoted.substr(1, quoted.size() - 2)));
+    } else {
+      throw std::runtime_error("a place has no \"" + key + "\"");
+    }
+  }
+}
+
 // Puts `payload` where `where` says.
 void Carry(Request& request, const std::string& payload, const std::string& where) {
   if (where == "arg") {
@@ -206,6 +232,7 @@ void ReadCases(const YAML::Node& root, const std::string& file, CaseFile& result
                                                "fires",   "silent", "refused", "why"};
   const int file_refused = ReadRefused(root["refused"], -1);
   const std::vector<std::int64_t> file_silent = ReadIds(root["silent"]);
+  const YAML::Node places = root["places"];
   for (const auto& node : root["cases"]) {
     const std::string place = file + ":" + std::to_string(node.Mark().line + 1);
     for (const auto& entry : node) {
@@ -237,7 +264,11 @@ void ReadCases(const YAML::Node& root, const std::string& file, CaseFile& result
       carried.name = place + " " + where;
       carried.payload = Bytes(node["payload"].as<std::string>());
       carried.request = request;
-      Carry(carried.request, carried.payload, where);
+      if (places && places[where]) {
+        CarryIn(carried.request, carried.payload, places[where]);
+      } else {
+        Carry(carried.request, carried.payload, where);
+      }
       result.cases.push_back(std::move(carried));
     }
   }
