@@ -299,7 +299,7 @@ TEST_F(GatewayConfiguration, AttacksElsewhereReachNobody) {
 }
 
 TEST_F(GatewayConfiguration, LongPromptsPassAndNothingElseIsLong) {
-  const std::string long_text = "\"" + std::string(3 * 1024 * 1024, 'a') + "\"";
+  const std::string long_text = "\"" + std::string(11 * 1024 * 1024, 'a') + "\"";
   const std::string longish = "\"" + std::string(140 * 1024, 'a') + "\"";
   EXPECT_EQ(Post("/v1/chat/completions", Chat(long_text)).status(), 200) << proxy_->Output();
   EXPECT_EQ(Post("/api/generate", "{\"prompt\":" + long_text + "}").status(), 200);
@@ -308,7 +308,7 @@ TEST_F(GatewayConfiguration, LongPromptsPassAndNothingElseIsLong) {
   EXPECT_NE(refused.body.find("\"code\":\"too_large\""), std::string::npos) << refused.body;
   EXPECT_EQ(Post("/v1/models", Chat(longish)).status(), 413);
   EXPECT_EQ(
-      Post("/v1/chat/completions", Chat("\"" + std::string(4 * 1024 * 1024, 'a') + "\"")).status(),
+      Post("/v1/chat/completions", Chat("\"" + std::string(12 * 1024 * 1024, 'a') + "\"")).status(),
       413);
   // Elsewhere bodies are as short as ever.
   EXPECT_EQ(Post(kRoom, "{\"text\":" + longish + "}").status(), 400);
