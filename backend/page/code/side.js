@@ -1,0 +1,114 @@
+// The list of rooms, conversations and invitations.
+
+import { $, button, element, roving } from "./dom.js";
+import { moment, onLanguage, say } from "./language.js";
+
+// What a room is called where it has no name.
+export function placeName(room) {
+  if (room.name) return room.name;
+  return say("unnamedConversation", { date: moment(room.created ? new Date(room.created) : new Date()) });
+}
+
+export class Side {
+  #chat;
+  #current = null;
+  #invitations = [];
+  #answer;
+  #settle = [];
+  #planned = false;
+
+  // `answer(invitation, accept)` is called for the buttons of an invitation.
+  constructor(chat, { answer }) {
+    this.#chat = chat;
+    this.#answer = answer;
+    for (const id of ["rooms", "conversations"]) {
+      const list = $(id);
+      this.#settle.push(roving(list, () => [...list.querySelectorAll(".place")]));
+    }
+    chat.addEventListener("places", () => this.#plan());
+    chat.addEventListener("connection", () => this.#drawConnection());
+    onLanguage(() => this.draw());
+    this.draw();
+  }
+
+  set current(id) {
+    this.#current = id;
+    this.draw();
+  }
+
+  set invitations(list) {
+    this.#invitations = list;
+    this.draw();
+  }
+
+  #plan() {
+    if (this.#planned) return;
+    this.#planned = true;
+    setTimeout(() => {
+      this.#planned = false;
+      this.draw();
+    }, 30);
+  }
+
+  draw() {
+    const all = [...this.#chat.rooms.values()];
+    this.#drawPlaces("rooms", "noRooms", all.filter((room) => room.kind !== "conversation").sort(byName));
+    this.#drawPlaces("conversations", "noConversations", all.filter((room) => room.kind === "conversation").sort(byAge));
+    this.#drawInvitations();
+    this.#drawConnection();
+    for (const settle of this.#settle) settle();
+    const unread = all.filter((room) => room.id !== this.#current || document.hidden)
+      .reduce((sum, room) => sum + this.#chat.unread(room), 0);
+    document.title = unread > 0 ? `(${unread}) framewall` : "framewall";
+  }
+
+  #drawPlaces(listId, none, rooms) {
+    const list = $(listId);
+    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.room : null;
+    const items = rooms.map((room) => element("li", {}, this.#place(room)));
+    if (rooms.length === 0) items.push(element("li", { class: "quiet" }, say(none)));
+    list.replaceChildren(...items);
+    const chosen = list.querySelector("[aria-current]") ?? list.querySelector(".place");
+    if (chosen) chosen.tabIndex = 0;
+    if (focused) list.querySelector(`[data-room="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  #place(room) {
+    const unread = this.#chat.unread(room);
+    const count = unread > 0 && element("span", { class: "count" }, unread > 99 ? "99+" : String(unread),
+      element("span", { class: "unseen" }, " " + say("unread", { n: unread })));
+    return element("a", {
+      class: unread > 0 ? "place has-unread" : "place",
+      href: "#/" + room.id,
+      tabindex: "-1",
+      "data-room": room.id,
+      "aria-current": room.id === this.#current ? "page" : null,
+    }, element("span", { class: "place-name" }, placeName(room)), count);
+  }
+
+  #drawInvitations() {
+    $("invitations-section").hidden = this.#invitations.length === 0;
+    $("invitations").replaceChildren(...this.#invitations.map((room) =>
+      element("li", { class: "invitation" }, say("invitedTo", { room: room.name }),
+        element("div", { class: "buttons" },
+          button(say("accept"), () => this.#answer(room, true), "link"),
+          button(say("decline"), () => this.#answer(room, false), "link")))));
+  }
+
+  #drawConnection() {
+    const words = { open: "online", opening: "connecting", waiting: "offline", off: "off" };
+    const line = $("connection");
+    const text = say(words[this.#chat.state]);
+    if (line.textContent !== text) line.textContent = text;
+    line.className = "connection " + this.#chat.state;
+  }
+}
+
+function byName(a, b) {
+  return a.name.localeCompare(b.name);
+}
+
+// Ids of things that were made later sort behind.
+function byAge(a, b) {
+  return a.id < b.id ? 1 : -1;
+}
