@@ -10,8 +10,10 @@
 #include <string>
 #include <utility>
 
+#include "backend/base/time.h"
 #include "backend/llm/model_routes.h"
 #include "backend/llm/openai_api.h"
+#include "backend/store/usage.h"
 #include "proxy/base/log.h"
 
 namespace framewall::backend {
@@ -86,7 +88,8 @@ Status Program::Wire() {
   FW_TRY(OpenAccounts());
   FW_ASSIGN(models_,
             llm::MakeModels(loop_, settings_,
-                            [](const llm::Payer&, const std::string&, const llm::Usage&) {}));
+                            [this](const llm::Payer& payer, const std::string& model,
+                                   const llm::Usage& usage) { AddUsage(payer, model, usage); }));
   FW_ASSIGN(router_, server::Router::Make(Routes(), llm::LlmErrorPrefixes()));
   server_ = std::make_unique<server::HttpServer>(loop_, *router_, &accounts_->authenticator(),
                                                  metrics_.get(), LimitsOf(settings_));
@@ -101,6 +104,25 @@ Status Program::OpenAccounts() {
   accounts_->Prepare([&prepared](Status status) { prepared = std::move(status); });
   while (!prepared) loop_.RunOnce(std::chrono::milliseconds(100));
   return std::move(*prepared);
+}
+
+// What could not be written is in the log, and nobody waits for it.
+void Program::AddUsage(const llm::Payer& payer, const std::string& model, const llm::Usage& usage) {
+  if (payer.user.empty()) return;
+  store::Usage used{.user = payer.user,
+                    .day = store::UtcDay(UnixMilliseconds()),
+                    .model = model,
+                    .requests = 1,
+                    .prompt_tokens = usage.prompt_tokens,
+                    .completion_tokens = usage.completion_tokens};
+  database_->Write<bool>(
+      [used = std::move(used)](store::Connection& db) -> Result<bool> {
+        FW_TRY(store::AddUsage(db, used));
+        return true;
+      },
+      [](Result<bool> added) {
+        if (!added.ok()) MainLog().Write(LogLevel::kError, "usage: " + added.error().message);
+      });
 }
 
 std::vector<server::Route> Program::Routes() {

@@ -33,6 +33,7 @@ class Program {
   explicit Program(Settings settings);
   Status Wire();
   Status OpenAccounts();
+  void AddUsage(const llm::Payer& payer, const std::string& model, const llm::Usage& usage);
   std::vector<server::Route> Routes();
   void BeginDrain();
 
