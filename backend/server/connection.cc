@@ -20,6 +20,8 @@ constexpr size_t kMostPipelined = 65536;
 // A body that nobody wants is read up to this, so that the connection can be kept.
 constexpr uint64_t kMostDiscarded = 1024 * 1024;
 constexpr Milliseconds kLingering{5000};
+// For the request of somebody who is turned away.
+constexpr Milliseconds kOverloadTimeout{2000};
 constexpr http::StreamId kStream = 1;
 
 std::string_view ErrorCode(int status) {
@@ -48,7 +50,7 @@ Connection::Connection(Services& services, int fd, const SocketAddress& peer, bo
       timer_(*services.loop, [this] { OnTimer(); }),
       send_timer_(*services.loop, [this] { OnSendTimer(); }) {
   stream_->SetHandler(this);
-  timer_.Set(services_.limits.idle_timeout);
+  timer_.Set(overloaded ? kOverloadTimeout : services_.limits.idle_timeout);
 }
 
 Connection::~Connection() {
@@ -75,9 +77,10 @@ bool Connection::MayFeed() const {
     case State::kIdle:
       return !stream_->congested();
     case State::kHead:
-    case State::kBody:
     case State::kDiscard:
       return true;
+    case State::kBody:
+      return !request_ended_;
     default:
       return false;
   }
@@ -206,7 +209,7 @@ void Connection::OnRequestError(http::StreamId, http::MessageError error) {
 // --- From head to answer ------------------------------------------------------------------------
 
 void Connection::Advance() {
-  if (call_ == nullptr || call_->answered()) return;
+  if (state_ != State::kBody || call_ == nullptr || call_->answered()) return;
   if (refusal_) return Refuse(*refusal_);
   if (identified_ == Identified::kNotYet) Identify();
   if (state_ == State::kBody && request_ended_ && identified_ == Identified::kYes) Dispatch();
