@@ -284,13 +284,12 @@ void CheckTogether(const Settings& settings, Complaints& complaints) {
 std::string SettingsTable() {
   const Settings defaults;
   std::string table =
-      "| Setting | Default | Unit | What | Environment |\n"
+      "| Setting | Default | Unit | What | Allowed |\n"
       "|---|---|---|---|---|\n";
   for (const SettingRow& row : SettingRows()) {
     const std::string shown = row.secret ? std::string() : row.show(defaults);
     table += "| `" + row.FullName() + "` | " + (shown.empty() ? "" : "`" + shown + "`") + " | " +
-             std::string(row.unit) + " | " + std::string(row.doc) + " Allowed: " + row.expected +
-             ". | `" + row.EnvironmentName() + "` |\n";
+             std::string(row.unit) + " | " + std::string(row.doc) + " | " + row.expected + " |\n";
   }
   return table;
 }
