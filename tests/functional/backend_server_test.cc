@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+
 #include "tests/support/backend_process.h"
 
 namespace framewall::test {
@@ -59,6 +61,148 @@ TEST(BackendServer, KeepsConnectionsAndPipelines) {
   EXPECT_EQ(client.ReadResponse().body, R"({"status":"alive"})");
   EXPECT_NE(client.ReadResponse().body.find("framewall-backend"), std::string::npos);
   EXPECT_EQ(client.ReadResponse().body, R"({"status":"alive"})");
+}
+
+TEST(BackendServer, ErrorsAreProblems) {
+  BackendProcess backend;
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  const HttpMessage missing = backend.Get("/api/v1/nothing");
+  EXPECT_EQ(missing.status(), 404);
+  EXPECT_EQ(missing.Header("Content-Type"), "application/problem+json");
+  EXPECT_NE(missing.body.find(R"("type":"urn:framewall:problem:not_found")"), std::string::npos);
+  const HttpMessage method = backend.Request("DELETE", "/health");
+  EXPECT_EQ(method.status(), 405);
+  EXPECT_EQ(method.Header("Allow"), "GET, HEAD");
+  const HttpMessage head = backend.Request("HEAD", "/health");
+  EXPECT_EQ(head.status(), 200);
+  EXPECT_EQ(head.Header("Content-Length"), "18");
+  EXPECT_EQ(backend.Get("/health?a=%zz").status(), 400);
+  EXPECT_EQ(backend.Get("/x/../health").status(), 400);
+}
+
+TEST(BackendServer, DetailsAreForThoseInside) {
+  BackendProcess backend;
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  const HttpMessage inside = backend.Get("/ready");
+  EXPECT_NE(inside.body.find(R"("database":{"ok":true,"decisive":true})"), std::string::npos)
+      << inside.body;
+  const HttpMessage outside = backend.Get("/ready", "X-Real-IP: 192.0.2.1\r\n");
+  EXPECT_EQ(outside.body, R"({"status":"ready"})");
+  EXPECT_EQ(backend.Get("/metrics", "X-Forwarded-For: 192.0.2.1\r\n").status(), 404);
+  const HttpMessage metrics = backend.Get("/metrics");
+  EXPECT_EQ(metrics.Header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_NE(
+      metrics.body.find(R"(framewall_backend_requests_total{operation="getReady",status="200"} 2)"),
+      std::string::npos)
+      << metrics.body;
+  EXPECT_NE(metrics.body.find("framewall_backend_connections 1"), std::string::npos);
+}
+
+TEST(BackendServer, LimitsOfTheSettingsHold) {
+  BackendProcess backend(
+      "server: {head_seconds: 1, body_seconds: 1, idle_seconds: 1, connection_limit: 2}\n");
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  {
+    RawClient half_head = backend.Connect();
+    half_head.Send("GET /health HTTP/1.1\r\nHo");
+    RawClient idle = backend.Connect();
+    EXPECT_EQ(backend.Get("/health").status(), 503);
+    EXPECT_EQ(half_head.ReadResponse().status(), 408);
+    EXPECT_TRUE(idle.WaitForClose());
+  }
+  RawClient half_body = backend.Connect();
+  half_body.Send("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{");
+  // Refused at its head already, as nobody has logged in; its body is not waited for long.
+  EXPECT_EQ(half_body.ReadResponse().status(), 401);
+  EXPECT_TRUE(half_body.WaitForClose());
+  EXPECT_TRUE(backend.WaitForOutput("GET /health 503"));
+}
+
+TEST(BackendServer, BodyLimitOnBothSides) {
+  BackendProcess backend;
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  const auto log_in = [&](size_t size) {
+    std::string body = R"({"name":"nobody","password":"wrong"})";
+    body += std::string(size - body.size(), ' ');
+    return backend.Request("POST", "/api/v1/login", "", body);
+  };
+  EXPECT_EQ(log_in(8192).status(), 401);
+  const HttpMessage refused = log_in(8193);
+  EXPECT_EQ(refused.status(), 413);
+  EXPECT_NE(refused.body.find("at most 8192 octets"), std::string::npos) << refused.body;
+}
+
+// --- Signals ------------------------------------------------------------------------------------
+
+TEST(BackendSignals, TermFinishesWhatIsUnderWay) {
+  BackendProcess backend("server: {drain_seconds: 20}\n");
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  RawClient idle = backend.Connect();
+  idle.Send(kHealth);
+  EXPECT_EQ(idle.ReadResponse().status(), 200);
+  RawClient busy = backend.Connect();
+  busy.Send("GET /health HTTP/1.1\r\nHost:");
+  // Accepted and read: the next answer is behind it.
+  EXPECT_EQ(backend.Get("/health").status(), 200);
+  backend.Signal(SIGTERM);
+  EXPECT_TRUE(idle.WaitForClose());
+  EXPECT_TRUE(Eventually([&] { return !backend.Connect().connected(); }));
+  EXPECT_FALSE(backend.directory().Has("backend.sock"));
+  busy.Send(" a\r\n\r\n");
+  const HttpMessage answer = busy.ReadResponse();
+  EXPECT_EQ(answer.body, R"({"status":"alive"})");
+  EXPECT_EQ(answer.Header("Connection"), "close");
+  EXPECT_EQ(backend.WaitForExit(), 0);
+}
+
+TEST(BackendSignals, TheDrainHasAnEnd) {
+  for (const int number : {SIGINT, SIGQUIT}) {
+    BackendProcess backend("server: {drain_seconds: 1, head_seconds: 600}\n");
+    ASSERT_TRUE(backend.Start()) << backend.Output();
+    RawClient stuck = backend.Connect();
+    stuck.Send("GET /health HTTP/1.1\r\nHost:");
+    EXPECT_EQ(backend.Get("/health").status(), 200);
+    backend.Signal(number);
+    EXPECT_EQ(backend.WaitForExit(std::chrono::seconds(10)), 0);
+    EXPECT_TRUE(stuck.WaitForClose());
+  }
+}
+
+TEST(BackendSignals, ASuccessorsSocketIsLeftAlone) {
+  BackendProcess first;
+  ASSERT_TRUE(first.Start()) << first.Output();
+  // As a deployment may do it: another file takes the name.
+  std::filesystem::rename(first.socket_path(), first.socket_path() + ".old");
+  first.directory().Write("backend.sock", "a successor's");
+  EXPECT_EQ(first.Terminate(), 0);
+  EXPECT_TRUE(first.directory().Has("backend.sock"));
+}
+
+TEST(BackendSignals, LogsAreOpenedAnew) {
+  BackendProcess backend("log: {file: backend.log, level: info}\n");
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  for (const int number : {SIGHUP, SIGUSR1}) {
+    const std::string moved = backend.directory().File("moved" + std::to_string(number));
+    std::filesystem::rename(backend.directory().File("backend.log"), moved);
+    backend.Signal(number);
+    EXPECT_TRUE(Eventually([&] { return backend.directory().Has("backend.log"); }));
+    EXPECT_EQ(backend.Get("/version").status(), 200);
+    EXPECT_TRUE(Eventually([&] {
+      return backend.directory().Read("backend.log").find("GET /version 200") != std::string::npos;
+    }));
+  }
+}
+
+TEST(BackendLog, HasALineForEachRequestAndNoQuery) {
+  BackendProcess backend;
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  backend.Get("/version?ticket=very-secret",
+              "X-Real-IP: 192.0.2.9\r\nX-Request-ID: abc123\r\n"
+              "Cookie: session=very-secret\r\n");
+  EXPECT_TRUE(backend.WaitForOutput("GET /version 200"));
+  EXPECT_NE(backend.Output().find("client: 192.0.2.9, request: abc123"), std::string::npos)
+      << backend.Output();
+  EXPECT_EQ(backend.Output().find("very-secret"), std::string::npos);
 }
 
 }  // namespace

@@ -179,13 +179,13 @@ TEST_F(SettingsTest, WhatContradictsEachOther) {
 }
 
 TEST_F(SettingsTest, ItemsOfListsAreChecked) {
-  EXPECT_EQ(Error("llm:\n  models:\n    - {name: a}\n"),
-            "b.yaml:3: llm.models: an item lacks \"provider\"");
+  EXPECT_EQ(Error("llm:\n  providers:\n    - {name: a}\n"),
+            "b.yaml:3: llm.providers: an item lacks \"kind\"");
   EXPECT_NE(Error("llm: {models: [{name: a, provider: echo, colour: red}]}\n").find("\"colour\""),
             std::string::npos);
   EXPECT_NE(Error("llm: {models: [a]}\n").find("a list of mappings"), std::string::npos);
   EXPECT_NE(Error("llm: {models: a}\n").find("a list of mappings"), std::string::npos);
-  EXPECT_NE(Error("llm: {providers: [{name: a, kind: oracle}]}\n").find("kind: echo was expected"),
+  EXPECT_NE(Error("llm: {providers: [{name: a, kind: oracle}]}\n").find("kind: echo, ollama"),
             std::string::npos);
 }
 
