@@ -11,6 +11,7 @@
 #include "backend/server/http_server.h"
 #include "backend/settings/settings.h"
 #include "backend/store/database.h"
+#include "backend/store/housekeeping.h"
 #include "proxy/base/result.h"
 #include "proxy/event/loop.h"
 #include "proxy/event/signal.h"
@@ -42,6 +43,7 @@ class Program {
   std::unique_ptr<Metrics> metrics_;
   std::vector<Dependency> dependencies_;
   std::unique_ptr<store::Database> database_;
+  std::unique_ptr<store::Housekeeping> housekeeping_;
   std::unique_ptr<auth::Accounts> accounts_;
   std::unique_ptr<llm::Models> models_;
   std::unique_ptr<server::Router> router_;

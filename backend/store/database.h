@@ -81,6 +81,11 @@ class Database {
   static Result<std::unique_ptr<Database>> Open(event::EventLoop& loop, const Options& options);
   virtual ~Database() = default;
 
+  // The end, where others are still here who are told: commits the writes that were taken, refuses
+  // reads that have not begun, and calls every `done` before it returns. What is asked from then on
+  // is refused. The destructor does the same.
+  virtual void Close() = 0;
+
   template <class T>
   void Read(std::function<Result<T>(Connection&)> work, std::function<void(Result<T>)> done) {
     Enqueue(false, Typed<T>(std::move(work), std::move(done)));

@@ -11,6 +11,9 @@
 
 namespace framewall::backend::store {
 
+// So long it is kept; then it is removed (housekeeping.h).
+inline constexpr int64_t kSavedAnswerMilliseconds = int64_t{24} * 3600 * 1000;
+
 struct SavedAnswer {
   std::string user;
   std::string key;

@@ -112,11 +112,14 @@ Status SqliteDatabase::StartThread(const char* name, std::function<void()> body)
   return status;
 }
 
-SqliteDatabase::~SqliteDatabase() {
+SqliteDatabase::~SqliteDatabase() { Close(); }
+
+void SqliteDatabase::Close() {
   writes_.Close();
   reads_.Close();
   backups_.Close();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
   // A `done` may ask for more, which is refused and told as well.
   while (TellFinished()) {
   }

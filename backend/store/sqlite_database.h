@@ -27,10 +27,9 @@ class SqliteDatabase final : public Database {
 
   static Result<std::unique_ptr<SqliteDatabase>> Open(event::EventLoop& loop,
                                                       const Options& options);
-  // Runs and commits the writes that were taken, tells reads that have not begun that they never
-  // will, and calls every `done` before it returns.
   ~SqliteDatabase() override;
 
+  void Close() override;
   void Probe(std::function<void(Status)> done) override;
   void Backup(const std::string& path, std::function<void(Status)> done) override;
 

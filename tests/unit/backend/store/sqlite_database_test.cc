@@ -371,6 +371,24 @@ TEST_F(SqliteDatabaseTest, TheEndCommitsWhatWasTakenAndTellsAll) {
   EXPECT_EQ(20, Number("SELECT count(*) FROM login_audit"));
 }
 
+TEST_F(SqliteDatabaseTest, WhatIsAskedOfAClosedOneIsRefusedAndTold) {
+  Open();
+  int refused = 0;
+  const auto count = [&](Result<int64_t> result) {
+    EXPECT_FALSE(result.ok());
+    EXPECT_EQ(ErrorKind::kUnavailable, result.error().kind);
+    ++refused;
+  };
+  db->Close();
+  db->Write<int64_t>(Inserting("x"), count);
+  db->Read<int64_t>(Inserting("x"), count);
+  EXPECT_EQ(0, refused);
+  ASSERT_TRUE(RunUntil(loop, [&] { return refused == 2; }));
+  db->Write<int64_t>(Inserting("x"), count);
+  db.reset();
+  EXPECT_EQ(3, refused);
+}
+
 TEST_F(SqliteDatabaseTest, WhatAWorkHoldsIsDestroyedOnTheLoop) {
   Open();
   struct Witness {
