@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "backend/backup.h"
 #include "backend/probes.h"
 #include "backend/program.h"
 #include "backend/settings/load.h"
@@ -14,10 +15,12 @@ namespace framewall::backend {
 namespace {
 
 constexpr char kHelpText[] =
-    "framewall-backend [--config FILE] [--check]\n"
+    "framewall-backend [--config FILE] [--check | --backup DIR]\n"
     "\n"
     "  --config FILE   settings in YAML (else FRAMEWALL_BACKEND_CONFIG, else none)\n"
     "  --check         reads the settings, reports every error, and ends\n"
+    "  --backup DIR    copies database and keys to a new directory, also while it serves;\n"
+    "                  DIR as server.data_dir restores them\n"
     "  --settings      prints every setting with default and unit\n"
     "  --version       prints version and build\n"
     "  --help          prints this\n"
@@ -26,11 +29,12 @@ constexpr char kHelpText[] =
     "FRAMEWALL_BACKEND_SECTION_NAME_FILE names a file that holds a value.\n"
     "TERM drains and ends; HUP and USR1 open the log file anew.\n";
 
-enum class Task { kRun, kCheck, kSettings, kVersion, kHelp, kWrong };
+enum class Task { kRun, kCheck, kBackup, kSettings, kVersion, kHelp, kWrong };
 
 struct CommandLine {
   Task task = Task::kRun;
   std::string config;
+  std::string backup;
   std::string wrong;
 };
 
@@ -43,6 +47,12 @@ CommandLine ReadCommandLine(int argc, char** argv) {
       line.config = argv[++i];
     } else if (word.starts_with("--config=")) {
       line.config = word.substr(9);
+    } else if (word == "--backup" && i + 1 < argc) {
+      line.task = Task::kBackup;
+      line.backup = argv[++i];
+    } else if (word.starts_with("--backup=")) {
+      line.task = Task::kBackup;
+      line.backup = word.substr(9);
     } else if (word == "--check") {
       line.task = Task::kCheck;
     } else if (word == "--settings") {
@@ -88,6 +98,12 @@ int Run(const CommandLine& line) {
     std::fprintf(stderr, "framewall-backend: the settings are good\n");
     return 0;
   }
+  if (line.task == Task::kBackup) {
+    const Result<std::string> made = MakeBackup(loaded.settings, line.backup);
+    std::fprintf(made.ok() ? stdout : stderr, "framewall-backend: %s\n",
+                 made.ok() ? made.value().c_str() : made.error().message.c_str());
+    return made.ok() ? 0 : 1;
+  }
   Status log = SetUpLog(loaded.settings);
   if (!log.ok()) {
     std::fprintf(stderr, "log.file: %s\n", log.error().message.c_str());
@@ -107,6 +123,7 @@ int Main(int argc, char** argv) {
   switch (line.task) {
     case Task::kRun:
     case Task::kCheck:
+    case Task::kBackup:
       return Run(line);
     case Task::kSettings:
       std::fputs(SettingsTable().c_str(), stdout);

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "backend/backup.h"
 #include "backend/base/time.h"
 #include "backend/llm/model_routes.h"
 #include "backend/llm/openai_api.h"
@@ -68,7 +69,10 @@ server::Limits LimitsOf(const Settings& settings) {
 
 Program::Program(Settings settings) : settings_(std::move(settings)) {}
 
-Program::~Program() = default;
+// What waits for the database is told while everybody who asked is still here.
+Program::~Program() {
+  if (database_) database_->Close();
+}
 
 Result<std::unique_ptr<Program>> Program::Make(Settings settings) {
   std::unique_ptr<Program> program(new Program(std::move(settings)));
@@ -80,7 +84,8 @@ Status Program::Wire() {
   RaiseDescriptorLimit(settings_.connection_limit);
   FW_TRY(MakeDataDirectory(settings_.data_dir));
   FW_ASSIGN(metrics_, Metrics::Make());
-  FW_ASSIGN(database_, store::Database::Open(loop_, {.path = settings_.data_dir + "/backend.db"}));
+  FW_ASSIGN(database_, store::Database::Open(loop_, {.path = DatabasePath(settings_)}));
+  housekeeping_ = std::make_unique<store::Housekeeping>(loop_, *database_);
   dependencies_.push_back(
       {.name = "database", .decisive = true, .ask = [this](std::function<void(Status)> done) {
          database_->Probe(std::move(done));
