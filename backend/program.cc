@@ -137,7 +137,7 @@ std::vector<server::Route> Program::Routes() {
   };
   add(ProbeRoutes(*metrics_, dependencies_));
   add(accounts_->Routes());
-  add(llm::OpenAiRoutes(*models_));
+  add(llm::LlmRoutes(*models_));
   return routes;
 }
 

@@ -7,9 +7,14 @@
 
 #include "backend/llm/answer.h"
 #include "backend/llm/fault.h"
+#include "backend/llm/ollama_api.h"
+#include "backend/llm/ollama_chat.h"
 #include "backend/llm/openai_chat.h"
+#include "backend/llm/openai_embeddings.h"
 #include "backend/llm/openai_error.h"
 #include "backend/llm/openai_request.h"
+#include "backend/llm/responses_answer.h"
+#include "backend/llm/responses_request.h"
 
 namespace framewall::backend::llm {
 namespace {
@@ -26,7 +31,7 @@ json::Node ModelNode(const Models::Model& model) {
   return node;
 }
 
-void ListModels(const CallRef& call, const Models& models) {
+void ListModels(CallRef call, Models& models) {
   json::Node data = json::Node::Array();
   for (const Models::Model& model : models.all()) data.Add(ModelNode(model));
   json::Node list = json::Node::Object();
@@ -34,7 +39,7 @@ void ListModels(const CallRef& call, const Models& models) {
   call->Answer(200, list);
 }
 
-void GetModel(const CallRef& call, const Models& models) {
+void GetModel(CallRef call, Models& models) {
   const std::string_view name = call->Parameter("id");
   const Models::Model* model = models.Find(name);
   if (model == nullptr) return call->Answer(OpenAiErrorReply(ModelNotFound(name)));
@@ -55,6 +60,35 @@ void Chat(CallRef call, Models& models) {
   request.body = call->body();
   auto format = MakeOpenAiChatFormat(request.model, options);
   AnswerWithModel(std::move(call), models, request, options.stream, std::move(format));
+}
+
+void Respond(CallRef call, Models& models) {
+  Problem problem;
+  const auto body = ReadBody(*call, problem);
+  if (!body.has_value()) return call->Answer(OpenAiErrorReply(problem));
+  BodyReader reader;
+  CompletionRequest request;
+  ResponsesOptions options;
+  ReadResponses(reader, {body->root(), ""}, request, options);
+  if (!reader.ok()) return call->Answer(OpenAiErrorReply(reader.problem()));
+  request.payer = PayerOf(*call);
+  auto format = MakeResponsesFormat(request, options);
+  AnswerWithModel(std::move(call), models, request, options.stream, std::move(format));
+}
+
+// What Anthropic's clients ask for is not offered, and they hear so in their own words.
+server::Reply AnthropicErrorReply(const Problem& problem) {
+  std::string_view type = "invalid_request_error";
+  if (problem.status == 401) type = "authentication_error";
+  if (problem.status == 403) type = "permission_error";
+  if (problem.status == 404) type = "not_found_error";
+  if (problem.status >= 500) type = "api_error";
+  json::Node error = json::Node::Object();
+  error.Set("type", type).Set("message", problem.detail);
+  server::Reply reply;
+  reply.status = problem.status;
+  reply.body = json::Node::Object().Set("type", "error").Set("error", std::move(error)).Text();
+  return reply;
 }
 
 }  // namespace
@@ -84,22 +118,29 @@ std::optional<json::Document> ReadBody(const server::Call& call, Problem& proble
 std::vector<server::Route> OpenAiRoutes(Models& models) {
   std::vector<server::Route> routes;
   const auto add = [&](std::string_view method, std::string_view pattern,
-                       std::string_view operation, server::Handler handler, size_t body_limit) {
-    routes.push_back(
-        {method, pattern, operation, kAccess, std::move(handler), body_limit, OpenAiErrorReply});
+                       std::string_view operation, void (*handle)(CallRef, Models&),
+                       size_t body_limit) {
+    const auto handler = [&models, handle](CallRef call) { handle(std::move(call), models); };
+    routes.push_back({method, pattern, operation, kAccess, handler, body_limit, OpenAiErrorReply});
   };
-  add(
-      "POST", "/v1/chat/completions", "createChatCompletion",
-      [&models](CallRef call) { Chat(std::move(call), models); }, kPromptLimit);
-  add(
-      "GET", "/v1/models", "listLlmModels", [&models](CallRef call) { ListModels(call, models); },
-      0);
-  add(
-      "GET", "/v1/models/{id...}", "getLlmModel",
-      [&models](CallRef call) { GetModel(call, models); }, 0);
+  add("POST", "/v1/chat/completions", "createChatCompletion", Chat, kPromptLimit);
+  add("POST", "/v1/responses", "createResponse", Respond, kPromptLimit);
+  add("POST", "/v1/embeddings", "createEmbedding", AnswerOpenAiEmbeddings, kPromptLimit);
+  add("GET", "/v1/models", "listLlmModels", ListModels, 0);
+  add("GET", "/v1/models/{id...}", "getLlmModel", GetModel, 0);
   return routes;
 }
 
-std::vector<server::ErrorPrefix> LlmErrorPrefixes() { return {{"/v1/", OpenAiErrorReply}}; }
+std::vector<server::Route> LlmRoutes(Models& models) {
+  std::vector<server::Route> routes = OpenAiRoutes(models);
+  for (server::Route& route : OllamaRoutes(models)) routes.push_back(std::move(route));
+  return routes;
+}
+
+std::vector<server::ErrorPrefix> LlmErrorPrefixes() {
+  return {{"/v1/", OpenAiErrorReply},
+          {"/v1/messages", AnthropicErrorReply},
+          {"/ollama/", OllamaErrorReply}};
+}
 
 }  // namespace framewall::backend::llm

@@ -1,4 +1,5 @@
-// OpenAI's paths: /v1/chat/completions, /v1/models, /v1/models/ID.
+// OpenAI's paths: /v1/chat/completions, /v1/responses, /v1/embeddings, /v1/models, /v1/models/ID;
+// and the list of all dialects' routes.
 #pragma once
 
 #include <vector>
@@ -13,7 +14,9 @@ inline constexpr size_t kPromptLimit = size_t{20} * 1024 * 1024;
 
 // `models` outlives the routes.
 std::vector<server::Route> OpenAiRoutes(Models& models);
-// What the router itself refuses below /v1/.
+// All dialects.
+std::vector<server::Route> LlmRoutes(Models& models);
+// What the router itself refuses below their paths. /v1/messages is Anthropic's.
 std::vector<server::ErrorPrefix> LlmErrorPrefixes();
 
 // --- for the dialects ---

@@ -113,7 +113,8 @@ const chunk = (m, delta, reason = null) => sse({
 
 async function answer(request, response, body, api, generate) {
   const model = body.model;
-  control.asked[model] = (control.asked[model] ?? 0) + 1;
+  const name = request.url + ' ' + model;
+  control.asked[name] = (control.asked[name] ?? 0) + 1;
   control.headers = request.headers;
   let over = false;
   ++control.open;
@@ -126,7 +127,7 @@ async function answer(request, response, body, api, generate) {
     response.writeHead(status, {'content-type': 'application/json', ...fields});
     response.end(JSON.stringify(api.refusal(status)));
   };
-  const flakyFirst = model.startsWith('flaky') && control.asked[model] === 1;
+  const flakyFirst = model.startsWith('flaky') && control.asked[name] === 1;
   if (model.startsWith('status-') || flakyFirst) {
     const status = flakyFirst ? 503 : Number(model.slice(7));
     return refuse(status, status === 429 ? {'retry-after': '7'} : {});
