@@ -16,6 +16,7 @@ import { Timeline } from "./timeline.js";
 
 const PAGE = 50;
 const KEEP_UNSEEN = 200;
+const ACK_MS = 15000;
 const TYPING_SHOWN_MS = 5000;
 // The message is stored, only its answer is not coming.
 const STORED_ALL_THE_SAME = ["too_many_answers", "no_assistant"];
@@ -23,6 +24,8 @@ const STORED_ALL_THE_SAME = ["too_many_answers", "no_assistant"];
 export class Chat extends EventTarget {
   #socket;
   #marks;
+  #write;
+  #timer = null;
   #asked = new Map();  // ref → {resolve, reject}
   #lastRef = 0;
   #time = null;  // the last that the server told
@@ -32,11 +35,13 @@ export class Chat extends EventTarget {
   me;
   limits = { rooms: 100, text_octets: 16384, text_characters: 8192 };
 
-  // `makeSocket(owner)`: a ChatSocket; `ticket()`: a Promise; `marks`: {get(room), set(room, number)}.
-  constructor({ makeSocket, ticket, marks, me }) {
+  // `makeSocket(owner)`: a ChatSocket; `ticket()`: a Promise; `marks`: {get(room), set(room, number)};
+  // `write(entry)`: says it in a conversation over the API: a Promise of the message.
+  constructor({ makeSocket, ticket, marks, write, me }) {
     super();
     this.me = me;
     this.#marks = marks;
+    this.#write = write;
     this.#socket = makeSocket({
       ticket,
       opened: () => this.#hello(),
@@ -207,10 +212,57 @@ export class Chat extends EventTarget {
     const entry = this.outbox.next((room) => this.rooms.get(room)?.joined === true);
     if (!entry) return;
     const { id, room, text } = entry;
+    // A text that neither arrives nor fails was left out on the way.
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.outbox.underWay === entry && this.#again(), ACK_MS);
+    if (this.rooms.get(room).kind === "conversation") return void this.#flushByRequest(entry);
     this.#socket.send(
       entry.kind === "edit"
         ? { type: "edit", ref: id, room, number: entry.number, text }
         : { type: "message", room, client_id: id, text });
+  }
+
+  // What is said to a model may be source code, and quote attacks: the gateway lets that pass where
+  // it knows a text to be one, at the API's address of a conversation. The answer comes by socket.
+  async #flushByRequest(entry) {
+    try {
+      const message = await this.#write(entry);
+      this.#acknowledged(entry.id, message);
+    } catch (error) {
+      if (this.outbox.underWay !== entry) return;
+      if (error.kind === "refused") {
+        this.outbox.refused();
+        this.#tell("refused", { entry });
+        this.#tell("room", { id: entry.room });
+      } else if (error.kind === "problem" && ![429, 503].includes(error.status)) {
+        this.#failed(entry, error.problem);
+      } else if (error.kind === "other" && error.status < 500 && error.status !== 429) {
+        this.#failed(entry, { code: "", status: error.status });
+      } else {
+        setTimeout(() => this.outbox.underWay === entry && this.#again(), (error.retryAfter ?? 3) * 1000);
+        return;
+      }
+    }
+    this.#flush();
+  }
+
+  #again() {
+    const givenUp = this.outbox.disconnected();
+    if (givenUp) this.#failed(givenUp, givenUp.problem);
+    this.#flush();
+  }
+
+  #acknowledged(id, { number, room, created, id: messageId }) {
+    const entry = this.outbox.acknowledged(id);
+    if (!entry) return;
+    if (entry.kind === "message") {
+      // Shown at once; the message itself follows.
+      this.rooms.get(room)?.timeline.put({
+        id: messageId, room, number, role: "user", author: this.me, text: entry.text, state: "whole", created,
+        client_id: entry.id,
+      });
+    }
+    this.#tell("room", { id: room });
   }
 
   #received(message) {
@@ -276,17 +328,7 @@ export class Chat extends EventTarget {
     },
 
     ack: (message) => {
-      const id = message.client_id ?? message.in_reply_to;
-      const entry = this.outbox.acknowledged(id);
-      if (entry?.kind === "message") {
-        // Shown at once; the message itself follows.
-        const { created, number, room } = message;
-        this.rooms.get(room)?.timeline.put({
-          id: message.id, room, number, role: "user", author: this.me, text: entry.text, state: "whole",
-          created, client_id: entry.id,
-        });
-      }
-      if (entry) this.#tell("room", { id: message.room });
+      this.#acknowledged(message.client_id ?? message.in_reply_to, message);
       this.#flush();
     },
 
@@ -349,7 +391,10 @@ export class Chat extends EventTarget {
     },
 
     error: ({ in_reply_to: id, problem, retry_after: wait, room }) => {
-      const entry = id === undefined ? null : this.outbox.find(id);
+      // The gateway does not read refs; what it was too much for can only be what is under way.
+      const isOfGateway = id === undefined && problem.status === 429;
+      const entry = isOfGateway ? this.outbox.underWay : id === undefined ? null : this.outbox.find(id);
+      if (isOfGateway && !entry) return;
       if (STORED_ALL_THE_SAME.includes(problem.code)) return this.#tell("problem", { entry: null, problem, room });
       if (!entry) {
         if (!this.#asked.has(id)) this.#tell("problem", { entry: null, problem, room });
@@ -357,7 +402,7 @@ export class Chat extends EventTarget {
       }
       if (problem.status === 429 || problem.status === 503) {
         setTimeout(() => {
-          this.outbox.later(id);
+          this.outbox.later(entry.id);
           this.#flush();
         }, (wait ?? 2) * 1000);
       } else if (problem.code === "not_joined" && this.rooms.has(entry.room)) {

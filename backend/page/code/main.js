@@ -36,6 +36,12 @@ class Inside {
       marks: new ReadMarks(me.id),
       makeSocket: (owner) => new ChatSocket(owner),
       ticket: async () => (await api.post("socket-ticket")).ticket,
+      write: ({ id, room, kind, text, number }) => {
+        const path = `conversations/${room}/messages`;
+        return kind === "edit"
+          ? api.patch(`${path}/${number}`, { text })
+          : api.post(path, { text, client_id: id }, id);
+      },
     });
     const { chat } = this;
     this.dialogs = new RoomsDialogs(api, chat, go);
@@ -135,6 +141,7 @@ class Inside {
     this.room = room;
     this.side.current = room?.id ?? null;
     if (!room) {
+      if (id !== "") this.offer(id);
       this.composer.open(null);
       this.transcript.open(null);
       return showStage(null, null);
@@ -144,6 +151,18 @@ class Inside {
     this.composer.open(room);
     this.composer.focus();
     await this.transcript.open(room);
+  }
+
+  // The address of a room that is not ours: perhaps one may join it.
+  async offer(id) {
+    try {
+      const room = await api.get("rooms/" + encodeURIComponent(id));
+      if (this.room) return;
+      const act = { text: say("join"), run: () => this.dialogs.join(room.id) };
+      notice(say("notMember", { room: room.name }), { stays: true, act });
+    } catch (error) {
+      notice(explain(error), { bad: true });
+    }
   }
 
   async goTo(message) {

@@ -8,7 +8,11 @@ const MOST = 4;
 
 export function notice(text, { bad = false, title = "", stays = false, act = null } = {}) {
   const words = element("p", {}, title && element("strong", {}, title), text);
-  if (act) words.append(" ", element("button", { type: "button", class: "link", on: { click: act.run } }, act.text));
+  const run = () => {
+    made.remove();
+    act.run();
+  };
+  if (act) words.append(" ", element("button", { type: "button", class: "link", on: { click: run } }, act.text));
   const made = element("div", { class: bad ? "notice bad" : "notice" }, words,
     iconButton("close", say("close"), () => made.remove()));
   const all = $("notices");

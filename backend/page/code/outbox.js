@@ -102,6 +102,11 @@ export class Outbox {
     return this.#entries.filter((one) => one.room === room);
   }
 
+  // What was sent and is not acknowledged; null: nothing.
+  get underWay() {
+    return this.#sent;
+  }
+
   get unsent() {
     return this.#entries.some((one) => one.state === "waiting" || one.state === "sent");
   }

@@ -3,7 +3,6 @@
 
 export const STRINGS = {
   en: {
-    language: "English",
     otherLanguage: "По-русски",
 
     // Entrance
@@ -27,7 +26,6 @@ export const STRINGS = {
     wrongCurrentPassword: "That is not your current password.",
     nameTaken: "This name is taken.",
     sessionEnded: "You have been logged out. Log in again to go on.",
-    welcome: "Welcome, {name}",
 
     // Side
     navigation: "Rooms and conversations",
@@ -80,7 +78,6 @@ export const STRINGS = {
     edited: "edited",
     deletedMessage: "Message deleted",
     thinking: "thinking…",
-    answering: "answering…",
     cut: "stopped",
     answerFailed: "The answer failed.",
     answerFailedWhy: "The answer failed: {why}",
@@ -99,7 +96,7 @@ export const STRINGS = {
     editing: "You are changing your message.",
     cancel: "Cancel",
     tooLong: "{n} characters too many",
-    notMember: "You can read along when you join.",
+    notMember: "You are not in “{room}” yet.",
     join: "Join",
     skipToComposer: "To the message field",
 
@@ -118,7 +115,6 @@ export const STRINGS = {
     change: "Change",
     sendAgain: "Send again",
     remove: "Remove",
-    unsentLeave: "Something you wrote has not been sent yet.",
 
     // Messages' buttons
     edit: "Change",
@@ -157,7 +153,6 @@ export const STRINGS = {
     deleteConversation: "Delete the conversation",
     deleteRoomTitle: "Delete “{room}”?",
     deleteRoomText: "All its messages go with it. This cannot be undone.",
-    account: "Account",
     displayName: "Name that others see",
     logOut: "Log out",
     logOutEverywhere: "Log out everywhere",
@@ -189,7 +184,6 @@ export const STRINGS = {
   },
 
   ru: {
-    language: "Русский",
     otherLanguage: "In English",
 
     logIn: "Войти",
@@ -212,7 +206,6 @@ export const STRINGS = {
     wrongCurrentPassword: "Это не ваш текущий пароль.",
     nameTaken: "Это имя уже занято.",
     sessionEnded: "Сеанс завершён. Чтобы продолжить, войдите снова.",
-    welcome: "Здравствуйте, {name}",
 
     navigation: "Комнаты и беседы",
     search: "Поиск по сообщениям",
@@ -263,7 +256,6 @@ export const STRINGS = {
     edited: "изменено",
     deletedMessage: "Сообщение удалено",
     thinking: "думает…",
-    answering: "отвечает…",
     cut: "остановлено",
     answerFailed: "Ответить не получилось.",
     answerFailedWhy: "Ответить не получилось: {why}",
@@ -281,7 +273,7 @@ export const STRINGS = {
     editing: "Вы исправляете сообщение.",
     cancel: "Отменить",
     tooLong: "лишних знаков: {n}",
-    notMember: "Чтобы читать и писать, присоединитесь.",
+    notMember: "Вы ещё не участник «{room}».",
     join: "Присоединиться",
     skipToComposer: "К полю сообщения",
 
@@ -299,7 +291,6 @@ export const STRINGS = {
     change: "Изменить",
     sendAgain: "Отправить снова",
     remove: "Убрать",
-    unsentLeave: "Часть написанного ещё не отправлена.",
 
     edit: "Исправить",
     delete: "Удалить",
@@ -336,7 +327,6 @@ export const STRINGS = {
     deleteConversation: "Удалить беседу",
     deleteRoomTitle: "Удалить «{room}»?",
     deleteRoomText: "Вместе с ней исчезнут все сообщения. Вернуть их нельзя.",
-    account: "Учётная запись",
     displayName: "Имя, которое видят другие",
     logOut: "Выйти",
     logOutEverywhere: "Выйти на всех устройствах",

@@ -14,7 +14,7 @@ export function textParts(text) {
     prose = [];
   };
   for (let at = 0; at < lines.length; ++at) {
-    const open = /^ {0,3}(`{3,}|~{3,})\s*([^`\s]*)[^`]*$/.exec(lines[at]);
+    const open = /^ {0,3}(`{3,}|~{3,})([^`]*)$/.exec(lines[at]);
     if (!open) {
       prose.push(lines[at]);
       continue;
@@ -22,7 +22,7 @@ export function textParts(text) {
     endProse();
     const code = [];
     for (++at; at < lines.length && !closes(lines[at], open[1]); ++at) code.push(lines[at]);
-    parts.push({ kind: "code", text: code.join("\n"), language: open[2].slice(0, 24) });
+    parts.push({ kind: "code", text: code.join("\n"), language: open[2].trim() });
   }
   endProse();
   return parts;
