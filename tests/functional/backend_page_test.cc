@@ -1,0 +1,108 @@
+// The page in Chromium, through conf/framewall.conf with CRS on, before the real backend: what
+// people do is in clients/page.js.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "tests/functional/gateway_testing.h"
+#include "tests/support/backend_process.h"
+#include "tests/support/script.h"
+
+namespace framewall::test {
+namespace {
+
+class BackendPage : public ::testing::Test {
+ protected:
+  BackendPage()
+      : proxy_(GatewayConf(backend_.address(), FW_SOURCE_DIR "/backend/page",
+                           {{"http://localhost:8080 1;", "http://localhost:%%PORT_0%% 1;"}})) {
+    WriteCertificate(proxy_.directory());
+  }
+
+  std::string Url() const { return "http://localhost:" + std::to_string(proxy_.port(0)); }
+
+  void Start(const std::string& more_of_accounts = "") {
+    backend_.SetSettings("server: {public_url: " + Url() +
+                         "}\naccounts: {registration_open: true" + more_of_accounts + "}\n");
+    ASSERT_TRUE(backend_.Start()) << backend_.Output();
+    ASSERT_TRUE(proxy_.Start()) << proxy_.Output();
+  }
+
+  // Does what `scenario` says; the backend is stopped and started where it asks for it.
+  void Play(const std::string& scenario) {
+    const std::string folder = proxy_.directory().path();
+    Script script("/usr/bin/node", {FW_SOURCE_DIR "/tests/functional/clients/page.js", scenario,
+                                    Url() + "/", backend_.socket_path(), folder});
+    std::string said = script.Read(false);
+    if (said == "restart\n") {
+      EXPECT_EQ(backend_.Kill(), 128 + SIGKILL);
+      ASSERT_TRUE(backend_.Start()) << backend_.Output();
+      proxy_.directory().Write("restarted", "");
+      said = script.Read(false);
+    }
+    if (said != "ok\n") said += script.Read(true, std::chrono::seconds(30));
+    EXPECT_EQ(said, "ok\n") << "./dev deps test installs chromium and node\n"
+                            << proxy_.Log() << backend_.Output();
+  }
+
+  BackendProcess backend_;
+  ProxyProcess proxy_;
+};
+
+TEST_F(BackendPage, LogsInAndOutInAllTabs) {
+  Start();
+  Play("log_in");
+}
+
+TEST_F(BackendPage, WantsAPasswordOfOnesOwn) {
+  Start();
+  proxy_.directory().Write("admin_password",
+                           backend_.directory().Read("data/admin-password"));
+  Play("first_password");
+}
+
+TEST_F(BackendPage, RegistersInRussian) {
+  Start();
+  Play("registers_in_russian");
+}
+
+TEST_F(BackendPage, TwoPeopleTalk) {
+  Start();
+  Play("two_people");
+}
+
+TEST_F(BackendPage, HistoryComesOnScrollAndStaysInPlace) {
+  Start();
+  Play("history");
+}
+
+TEST_F(BackendPage, AnAssistantStreamsAndIsStopped) {
+  Start();
+  Play("assistant");
+}
+
+TEST_F(BackendPage, ARefusedMessageIsToldKeptAndNotSentAgain) {
+  Start();
+  Play("refused");
+}
+
+TEST_F(BackendPage, NothingIsLostOrDoubledWhenTheBackendIsKilled) {
+  Start();
+  Play("restart");
+}
+
+TEST_F(BackendPage, TheSocketStaysWithFreshTokens) {
+  Start(", access_token_seconds: 10");
+  Play("fresh_tokens");
+}
+
+TEST_F(BackendPage, ServesKeyboardsScreenReadersAndPhones) {
+  Start();
+  Play("for_everybody");
+}
+
+}  // namespace
+}  // namespace framewall::test
