@@ -73,7 +73,7 @@ class Answers::Answer final : public llm::CompletionEvents {
     llm::CompletionRequest request;
     request.model = room_.assistant;
     request.turns = TurnsOf(room_, context);
-    SetPayer(request);
+    request.payer.user = asker_;
     completion_ = house_.needs_.models.Complete(request, this);
     if (completion_ != nullptr) return;
     Finish("failed", std::nullopt,
@@ -114,7 +114,6 @@ class Answers::Answer final : public llm::CompletionEvents {
   const std::string& asker() const { return asker_; }
 
  private:
-  void SetPayer(llm::CompletionRequest& request) const;
   void Publish(Event::Kind kind, std::string text, uint64_t offset = 0) {
     Event event;
     event.kind = kind;
@@ -193,8 +192,6 @@ class Answers::Answer final : public llm::CompletionEvents {
   event::Timer deadline_;
 };
 
-void Answers::Answer::SetPayer(llm::CompletionRequest& /*request*/) const {}
-
 Answers::Answers(const Needs& needs) : needs_(needs), alive_(std::make_shared<Answers*>(this)) {}
 Answers::~Answers() = default;
 
@@ -204,9 +201,7 @@ std::optional<Problem> Answers::OnMessage(const store::Room& room, const store::
     return std::nullopt;
   }
   const std::string asker = message.author->id;
-  const auto& models = needs_.models.all();
-  if (std::none_of(models.begin(), models.end(),
-                   [&](const llm::Models::Model& model) { return model.name == room.assistant; })) {
+  if (needs_.models.Find(room.assistant) == nullptr) {
     return Of(409, "no_assistant", "The model of this room is not offered any more.");
   }
   size_t& under_way = by_user_[asker];

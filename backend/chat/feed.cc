@@ -47,6 +47,13 @@ Feed::Feed(const Needs& needs, FeedOwner& owner, RoomWish wish, std::string in_r
 
 Feed::~Feed() = default;
 
+void Feed::Stop() {
+  subscription_.reset();
+  alive_.reset();
+  pause_.Cancel();
+  waiting_.clear();
+}
+
 template <class T>
 Records::Done<T> Feed::Guarded(void (Feed::*then)(Result<T>)) {
   return [weak = std::weak_ptr<Feed*>(alive_), then](Result<T> result) {
@@ -79,6 +86,9 @@ void Feed::OnOpened(Result<Opened> opened) {
   joined.last = last;
   joined.from = next_;
   joined.answers = needs_.answers.OfRoom(wish_.room);
+  // Those from `from` on come as messages.
+  std::erase_if(joined.answers,
+                [this](const AnswerSoFar& answer) { return answer.number >= next_; });
   joined.time = CachedNow().unix_milliseconds;
   for (const AnswerSoFar& answer : joined.answers) {
     answers_told_[answer.number] = answer.text.size();
@@ -153,8 +163,9 @@ void Feed::OnEvent(const EventRef& event) {
 
 void Feed::TellWaiting() {
   while (!waiting_.empty()) {
-    if (!Deliver(waiting_.front())) return ReadOn();
-    waiting_.pop_front();
+    const EventRef event = waiting_.front();
+    if (!Deliver(event)) return ReadOn();
+    if (!waiting_.empty()) waiting_.pop_front();
   }
   answers_told_.clear();
   state_ = State::kLive;

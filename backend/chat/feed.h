@@ -77,6 +77,8 @@ class Feed final : public Listener {
   Feed(const Needs& needs, FeedOwner& owner, RoomWish wish, std::string in_reply_to);
   ~Feed() override;
 
+  // Nothing is told from now on; it may be destroyed later.
+  void Stop();
   bool joined() const { return state_ != State::kOpening; }
   void OnEvent(const EventRef& event) override;
 

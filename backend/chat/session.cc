@@ -232,6 +232,7 @@ bool Session::Leave(const std::string& room) {
   if (at == rooms_.end()) return false;
   if (at->second.present) house_->presence.Leave(room, person_.id);
   // It may be the one that is calling.
+  at->second.feed->Stop();
   house_->loop.Retire(std::move(at->second.feed));
   rooms_.erase(at);
   return true;
