@@ -53,7 +53,7 @@ NewMessage ReadNewMessage(Body& body, const Settings& settings) {
   NewMessage asked;
   asked.text = body.Text("text", MessageText(settings));
   asked.client_id = body.OptionalText("client_id", kClientId).value_or("");
-  asked.answer = body.Flag("answer").value_or(false);
+  asked.wait_for_answer = body.Flag("wait_for_answer").value_or(false);
   return asked;
 }
 

@@ -10,7 +10,7 @@
 namespace framewall::backend::api {
 
 // openapi/*.json says the same numbers; a test holds them together.
-inline constexpr TextRule kDisplayName = {.max = 80};
+inline constexpr TextRule kDisplayName = {.max = 64};
 inline constexpr TextRule kRoomName = {.max = 80};
 inline constexpr TextRule kUserName = {.max = 64};
 inline constexpr TextRule kModelName = {.max = 200};
@@ -53,7 +53,7 @@ RoomChange ReadConversationChange(Body& body);
 struct NewMessage {
   std::string text;
   std::string client_id;  // empty: none
-  bool answer = false;    // wait for the assistant's answer
+  bool wait_for_answer = false;
 };
 NewMessage ReadNewMessage(Body& body, const Settings& settings);
 

@@ -42,6 +42,8 @@ class Chat final : public auth::SessionWatcher {
 
   // GET /ws/chat.
   std::vector<server::Route> Routes();
+  // What is told to rooms and users.
+  Fanout& fanout() { return hub_; }
   // For whoever else changes rooms and messages.
   Announcer& announcer() { return announcer_; }
 

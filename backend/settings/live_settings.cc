@@ -53,7 +53,7 @@ LiveSettings::LiveSettings(const Settings& settings) {
   defaults_ = {
       {"conversations_per_user", int64_t{1000}},
       {"default_model", models_.empty() ? std::string() : models_.front()},
-      {"keys_per_user", int64_t{20}},
+      {"keys_per_user", int64_t{50}},
       {"members_per_room", int64_t{1000}},
       {"message_of_the_day", std::string()},
       {"registration_open", settings.registration_open},

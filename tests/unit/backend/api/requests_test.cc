@@ -63,8 +63,8 @@ std::string Quoted(const std::string& name, const std::string& text) {
 TEST(Requests, MeChange) {
   Compare("MeChange", [](Body& body) { ReadMeChange(body); }, Body::Members::kAny,
           {{R"({"display_name":"Анна"})", true},
-           {Quoted("display_name", Repeated("я", 80)), true},
-           {Quoted("display_name", Repeated("я", 81)), false},
+           {Quoted("display_name", Repeated("я", 64)), true},
+           {Quoted("display_name", Repeated("я", 65)), false},
            {R"({"display_name":""})", false},
            {R"({"display_name":"  "})", false},
            {R"({"display_name":"a\nb"})", false},
@@ -118,7 +118,7 @@ TEST(Requests, ConversationChange) {
 TEST(Requests, NewMessage) {
   Compare("NewMessage", [](Body& body) { ReadNewMessage(body, Settings()); }, Body::Members::kAny,
           {{R"({"text":"a"})", true},
-           {R"({"text":"a\nb","client_id":"c","answer":true})", true},
+           {R"({"text":"a\nb","client_id":"c","wait_for_answer":true})", true},
            {R"({"text":"  "})", false},
            {R"({"text":""})", false},
            {Quoted("text", Repeated("a", 8192)), true},
@@ -126,8 +126,8 @@ TEST(Requests, NewMessage) {
            {R"({"text":"a","client_id":""})", false},
            {R"({"text":"a","client_id":")" + Repeated("c", 64) + "\"}", true},
            {R"({"text":"a","client_id":")" + Repeated("c", 65) + "\"}", false},
-           {R"({"text":"a","answer":1})", false},
-           {R"({"text":"a","answer":null})", false},
+           {R"({"text":"a","wait_for_answer":1})", false},
+           {R"({"text":"a","wait_for_answer":null})", false},
            {R"({"client_id":"c"})", false}});
 }
 

@@ -1,0 +1,17 @@
+// What is stored, as the API tells it; openapi/*.json has the same as schemas.
+#pragma once
+
+#include "backend/store/members.h"
+#include "backend/store/messages.h"
+#include "backend/store/rooms.h"
+#include "proxy/json/node.h"
+
+namespace framewall::backend::api {
+
+json::Node RoomNode(const store::SeenRoom& seen);
+json::Node ConversationNode(const store::SeenRoom& seen);
+json::Node MemberNode(const store::Member& member);
+json::Node MessageNode(const store::Message& message);
+json::Node PersonNode(const store::Person& person);
+
+}  // namespace framewall::backend::api
