@@ -22,6 +22,7 @@ constexpr char kHelpText[] =
     "  --backup DIR    copies database and keys to a new directory, also while it serves;\n"
     "                  DIR as server.data_dir restores them\n"
     "  --settings      prints every setting with default and unit\n"
+    "  --routes        opens the data and prints what is offered, without listening\n"
     "  --version       prints version and build\n"
     "  --help          prints this\n"
     "\n"
@@ -29,7 +30,7 @@ constexpr char kHelpText[] =
     "FRAMEWALL_BACKEND_SECTION_NAME_FILE names a file that holds a value.\n"
     "TERM drains and ends; HUP and USR1 open the log file anew.\n";
 
-enum class Task { kRun, kCheck, kBackup, kSettings, kVersion, kHelp, kWrong };
+enum class Task { kRun, kCheck, kBackup, kSettings, kRoutes, kVersion, kHelp, kWrong };
 
 struct CommandLine {
   Task task = Task::kRun;
@@ -57,6 +58,8 @@ CommandLine ReadCommandLine(int argc, char** argv) {
       line.task = Task::kCheck;
     } else if (word == "--settings") {
       line.task = Task::kSettings;
+    } else if (word == "--routes") {
+      line.task = Task::kRoutes;
     } else if (word == "--version") {
       line.task = Task::kVersion;
     } else if (word == "--help" || word == "-h") {
@@ -114,6 +117,14 @@ int Run(const CommandLine& line) {
     MainLog().Write(LogLevel::kEmerg, program.error().message);
     return 1;
   }
+  if (line.task == Task::kRoutes) {
+    std::fputs((*program)->RouteTable().c_str(), stdout);
+    return 0;
+  }
+  if (const Status listening = (*program)->Listen(); !listening.ok()) {
+    MainLog().Write(LogLevel::kEmerg, listening.error().message);
+    return 1;
+  }
   (*program)->Run();
   return 0;
 }
@@ -124,6 +135,7 @@ int Main(int argc, char** argv) {
     case Task::kRun:
     case Task::kCheck:
     case Task::kBackup:
+    case Task::kRoutes:
       return Run(line);
     case Task::kSettings:
       std::fputs(SettingsTable().c_str(), stdout);

@@ -1,17 +1,21 @@
 #include "backend/program.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "backend/api/routes.h"
 #include "backend/backup.h"
 #include "backend/base/time.h"
+#include "backend/chat/database_records.h"
 #include "backend/llm/model_routes.h"
 #include "backend/llm/openai_api.h"
 #include "backend/store/usage.h"
@@ -90,25 +94,62 @@ Status Program::Wire() {
       {.name = "database", .decisive = true, .ask = [this](std::function<void(Status)> done) {
          database_->Probe(std::move(done));
        }});
+  live_ = std::make_unique<LiveSettings>(settings_);
   FW_TRY(OpenAccounts());
   FW_ASSIGN(models_,
             llm::MakeModels(loop_, settings_,
                             [this](const llm::Payer& payer, const std::string& model,
                                    const llm::Usage& usage) { AddUsage(payer, model, usage); }));
+  OpenChat();
+  FW_TRY(OpenApi());
   FW_ASSIGN(router_, server::Router::Make(Routes(), llm::LlmErrorPrefixes()));
   server_ = std::make_unique<server::HttpServer>(loop_, *router_, &accounts_->authenticator(),
                                                  metrics_.get(), LimitsOf(settings_));
-  FW_TRY(server_->Listen(settings_.listen, settings_.socket_mode));
   return OkStatus();
 }
 
+Status Program::Listen() { return server_->Listen(settings_.listen, settings_.socket_mode); }
+
 // Before anybody is served: what ended stays ended, and there is an administrator.
 Status Program::OpenAccounts() {
-  FW_ASSIGN(accounts_, auth::Accounts::Make(loop_, settings_, *database_, {}));
+  FW_ASSIGN(accounts_, auth::Accounts::Make(
+                           loop_, settings_, *database_,
+                           {.registration_open = [this] { return live_->registration_open(); },
+                            .keys_per_user = [this] { return live_->keys_per_user(); }}));
   std::optional<Status> prepared;
   accounts_->Prepare([&prepared](Status status) { prepared = std::move(status); });
   while (!prepared) loop_.RunOnce(std::chrono::milliseconds(100));
   return std::move(*prepared);
+}
+
+void Program::OpenChat() {
+  chat::ChatLimits limits;
+  limits.text_octets = settings_.message_limit;
+  chat_ = std::make_unique<chat::Chat>(
+      chat::Chat::Needs{.loop = loop_,
+                        .records = chat::MakeDatabaseRecords(*database_),
+                        .tickets = accounts_->tickets(),
+                        .tokens = accounts_->token_verifier(),
+                        .session_events = accounts_->session_events(),
+                        .models = *models_,
+                        .public_url = settings_.public_url,
+                        .limits = limits});
+}
+
+// Before anybody is served: what administrators have set counts.
+Status Program::OpenApi() {
+  waits_ = std::make_unique<api::AnswerWaits>(chat_->fanout());
+  api_ = std::make_unique<api::Services>(api::Services{.database = *database_,
+                                                       .settings = settings_,
+                                                       .live = *live_,
+                                                       .models = *models_,
+                                                       .announcer = chat_->announcer(),
+                                                       .waits = *waits_,
+                                                       .version = std::string(VersionNumber())});
+  std::optional<Status> loaded;
+  api::LoadLiveSettings(*api_, [&loaded](Status status) { loaded = std::move(status); });
+  while (!loaded) loop_.RunOnce(std::chrono::milliseconds(100));
+  return std::move(*loaded);
 }
 
 // What could not be written is in the log, and nobody waits for it.
@@ -138,7 +179,18 @@ std::vector<server::Route> Program::Routes() {
   add(ProbeRoutes(*metrics_, dependencies_));
   add(accounts_->Routes());
   add(llm::LlmRoutes(*models_));
+  add(chat_->Routes());
+  add(api::Routes(*api_));
   return routes;
+}
+
+std::string Program::RouteTable() const {
+  std::vector<std::string> lines;
+  for (const server::Route& route : router_->routes()) {
+    lines.push_back(fmt::format("{} {} {}\n", route.pattern, route.method, route.operation));
+  }
+  std::sort(lines.begin(), lines.end());
+  return fmt::format("{}", fmt::join(lines, ""));
 }
 
 void Program::Run() {
@@ -167,6 +219,7 @@ void Program::Run() {
 
 void Program::BeginDrain() {
   MainLog().Write(LogLevel::kNotice, "draining");
+  chat_->Drain();
   server_->Drain(Milliseconds(settings_.drain_seconds * 1000), [this] { loop_.Stop(); });
 }
 

@@ -2,13 +2,18 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "backend/api/answer_wait.h"
+#include "backend/api/services.h"
 #include "backend/auth/accounts.h"
+#include "backend/chat/chat.h"
 #include "backend/llm/provider.h"
 #include "backend/observer.h"
 #include "backend/probes.h"
 #include "backend/server/http_server.h"
+#include "backend/settings/live_settings.h"
 #include "backend/settings/settings.h"
 #include "backend/store/database.h"
 #include "backend/store/housekeeping.h"
@@ -20,11 +25,16 @@ namespace framewall::backend {
 
 class Program {
  public:
-  // Makes the data directory, opens what is in it, and listens.
+  // Makes the data directory and opens what is in it.
   static Result<std::unique_ptr<Program>> Make(Settings settings);
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
+
+  // PATH METHOD OPERATION of every route, a line each, sorted.
+  std::string RouteTable() const;
+
+  Status Listen();
 
   // Until TERM, INT or QUIT, and the drain behind it. HUP and USR1 open the log file anew;
   // HUP reads the signing keys again too.
@@ -34,6 +44,8 @@ class Program {
   explicit Program(Settings settings);
   Status Wire();
   Status OpenAccounts();
+  void OpenChat();
+  Status OpenApi();
   void AddUsage(const llm::Payer& payer, const std::string& model, const llm::Usage& usage);
   std::vector<server::Route> Routes();
   void BeginDrain();
@@ -46,6 +58,10 @@ class Program {
   std::unique_ptr<store::Housekeeping> housekeeping_;
   std::unique_ptr<auth::Accounts> accounts_;
   std::unique_ptr<llm::Models> models_;
+  std::unique_ptr<LiveSettings> live_;
+  std::unique_ptr<chat::Chat> chat_;
+  std::unique_ptr<api::AnswerWaits> waits_;
+  std::unique_ptr<api::Services> api_;
   std::unique_ptr<server::Router> router_;
   std::unique_ptr<server::HttpServer> server_;
   std::vector<std::unique_ptr<event::Signal>> signals_;
