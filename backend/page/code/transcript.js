@@ -45,13 +45,12 @@ export class Transcript {
     if (this.#room) this.#room.open = false;
     this.#room = room;
     this.#failed = false;
-    this.#newFrom = null;
+    // Before anything is drawn, which makes it read.
+    this.#newFrom = room && this.#chat.unread(room) > 0 ? room.read + 1 : null;
     this.#atEnd = true;
     this.#reset();
     if (!room) return;
     room.open = true;
-    const unread = this.#chat.unread(room);
-    if (unread > 0) this.#newFrom = room.read + 1;
     if (room.timeline.oldest === null || room.timeline.messages.length < 30) await this.#older();
   }
 
@@ -269,7 +268,7 @@ export class Transcript {
     else if (this.#loading || (!complete && messages.length === 0)) text = say("loading");
     else if (complete && messages.length === 0) text = say(room.kind === "conversation" ? "emptyConversation" : "emptyRoom");
     else if (complete) text = say("beginning");
-    line.hidden = text === "";
+    // As high without a text: nothing moves when it comes and goes.
     line.textContent = text;
   }
 
