@@ -21,11 +21,13 @@ export class Transcript {
   #newFrom = null;  // the first number that was unread when the room was opened
   #atEnd = true;
   #settle;
+  #tones = new Map();  // of people, in the order in which they were met
 
   // acts: edit(message), remove(message), change(entry), drop(entry).
   constructor(chat, acts) {
     this.#chat = chat;
     this.#acts = acts;
+    this.#toneOf(chat.me);
     const list = $("messages");
     this.#settle = roving(list, () => [...list.querySelectorAll(".message")]);
     list.addEventListener("keydown", (event) => this.#key(event));
@@ -223,10 +225,16 @@ export class Transcript {
       "data-number": message.number,
       "data-state": message.state,
     },
-    element("span", { class: isAnswer ? "who assistant" : "who tone-" + toneOf(message), title: name }, name),
+    element("span", { class: isAnswer ? "who assistant" : "who " + this.#toneOf(message.author), title: name }, name),
     said,
     element("time", { class: "when", datetime: message.created, title: moment(created) }, timeOfDay(created)),
     acts);
+  }
+
+  #toneOf(author) {
+    if (!author) return "";
+    if (!this.#tones.has(author.id)) this.#tones.set(author.id, this.#tones.size % TONES);
+    return "tone-" + this.#tones.get(author.id);
   }
 
   #nameOf(room, message) {
@@ -256,7 +264,7 @@ export class Transcript {
       class: "message mine " + (isKept ? "kept" : "pending") + (isFirst || isKept ? " first" : ""),
       tabindex: "-1",
       "data-key": "e" + entry.id,
-    }, element("span", { class: "who tone-" + toneOf({ author: me }) }, me.display_name || me.name), said);
+    }, element("span", { class: "who " + this.#toneOf(me) }, me.display_name || me.name), said);
   }
 
   #drawHistoryLine() {
@@ -327,13 +335,6 @@ function failure(problem) {
 
 function speakerOf(message) {
   return message.author?.id ?? message.role;
-}
-
-function toneOf(message) {
-  const id = message.author?.id ?? "";
-  let sum = 0;
-  for (const letter of id) sum = (sum * 31 + letter.charCodeAt(0)) % 9973;
-  return sum % TONES;
 }
 
 // Elements of a text: paragraphs with text nodes, and code.
