@@ -53,7 +53,8 @@ bool IsJsonType(std::string_view field) {
 }  // namespace
 
 HttpCall::HttpCall(Services& services, Connection* connection, const SocketAddress& peer)
-    : services_(services),
+    : loop_(*services.loop),
+      services_(services),
       connection_(connection),
       peer_(peer),
       started_(std::chrono::steady_clock::now()),

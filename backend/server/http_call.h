@@ -56,7 +56,7 @@ class HttpCall final : public Call,
   const std::string& request_id() const override;
   const Identity& identity() const override { return identity_; }
   bool inside() const override { return inside_; }
-  event::EventLoop& loop() override { return *services_.loop; }
+  event::EventLoop& loop() override { return loop_; }
   using Call::Answer;
   void Answer(Reply reply) override;
   void Fail(const Problem& problem) override;
@@ -79,7 +79,8 @@ class HttpCall final : public Call,
   bool BeginAnswer(int status);
   void HandlersLeft();
 
-  Services& services_;
+  event::EventLoop& loop_;
+  Services& services_;  // as long as there is a connection
   Connection* connection_;
   const SocketAddress peer_;
   const SteadyTime started_;

@@ -88,7 +88,7 @@ SocketCore::~SocketCore() { pause_.Release(); }
 
 void SocketCore::SetEvents(SocketEvents* events) {
   events_ = events;
-  if (events_ == nullptr) return;
+  if (events_ == nullptr || state_ == State::kOver) return;
   services_.loop->Post([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->ReadWaiting();
   });
