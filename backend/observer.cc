@@ -41,7 +41,15 @@ Result<std::unique_ptr<Metrics>> Metrics::Make() {
   return made;
 }
 
-std::string Metrics::Exposition() const { return metrics::Exposition(*registry_); }
+std::string Metrics::Exposition() const {
+  std::string text = metrics::Exposition(*registry_);
+  for (const Sample& sample : samples_) {
+    text.append("# HELP ").append(sample.name).append(" ").append(sample.help).append("\n");
+    text.append("# TYPE ").append(sample.name).append(" ").append(sample.kind).append("\n");
+    text.append(sample.name).append(" ").append(std::to_string(sample.value())).append("\n");
+  }
+  return text;
+}
 
 void Metrics::OnCall(const server::Call& call, const server::Route* route, int status, bool gone,
                      int64_t microseconds) {

@@ -1,9 +1,12 @@
 // What the program counts, and a line of the log for each request at level info.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "backend/server/services.h"
 #include "proxy/metrics/counters.h"
@@ -14,6 +17,16 @@ namespace framewall::backend {
 class Metrics final : public server::Observer {
  public:
   static Result<std::unique_ptr<Metrics>> Make();
+
+  // Asked whenever somebody reads the metrics. `kind`: "gauge" or "counter"; `name` and `help` as
+  // Prometheus has them.
+  struct Sample {
+    std::string name;
+    std::string help;
+    std::string kind;
+    std::function<uint64_t()> value;
+  };
+  void Add(Sample sample) { samples_.push_back(std::move(sample)); }
 
   // Prometheus's text format.
   std::string Exposition() const;
@@ -28,6 +41,7 @@ class Metrics final : public server::Observer {
  private:
   Metrics() = default;
 
+  std::vector<Sample> samples_;
   std::unique_ptr<metrics::Registry> registry_;
   metrics::CounterId requests_;
   metrics::HistogramId durations_;

@@ -102,6 +102,7 @@ Status Program::Wire() {
                                    const llm::Usage& usage) { AddUsage(payer, model, usage); }));
   OpenChat();
   FW_TRY(OpenApi());
+  Watch();
   FW_ASSIGN(router_, server::Router::Make(Routes(), llm::LlmErrorPrefixes()));
   server_ = std::make_unique<server::HttpServer>(loop_, *router_, &accounts_->authenticator(),
                                                  metrics_.get(), LimitsOf(settings_));
@@ -109,6 +110,35 @@ Status Program::Wire() {
 }
 
 Status Program::Listen() { return server_->Listen(settings_.listen, settings_.socket_mode); }
+
+// What /ready reports besides the database, and what waits.
+void Program::Watch() {
+  for (const llm::Models::ProviderState& state : models_->provider_states()) {
+    dependencies_.push_back({.name = "provider " + state.name,
+                             .decisive = false,
+                             .ask = [this, name = state.name](std::function<void(Status)> done) {
+                               for (const auto& now : models_->provider_states()) {
+                                 if (now.name != name || !now.left_alone) continue;
+                                 return done(Error{ErrorKind::kUnavailable, ErrorSource::kUpstream,
+                                                   "left alone after failures in a row", 0});
+                               }
+                               done(OkStatus());
+                             }});
+  }
+  const auto add = [this](std::string name, std::string help, std::string kind,
+                          std::function<uint64_t()> value) {
+    metrics_->Add({"framewall_backend_" + std::move(name), std::move(help), std::move(kind),
+                   std::move(value)});
+  };
+  add("database_writes_waiting", "Writes that wait for the database.", "gauge",
+      [this] { return database_->counts().writes_waiting; });
+  add("database_reads_waiting", "Reads that wait for the database.", "gauge",
+      [this] { return database_->counts().reads_waiting; });
+  add("database_commits_total", "Transactions, each of a group of writes.", "counter",
+      [this] { return database_->counts().commits; });
+  add("password_hashes_under_way", "Password hashes that run or wait.", "gauge",
+      [this] { return accounts_->hashes_under_way(); });
+}
 
 // Before anybody is served: what ended stays ended, and there is an administrator.
 Status Program::OpenAccounts() {

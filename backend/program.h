@@ -46,6 +46,7 @@ class Program {
   Status OpenAccounts();
   void OpenChat();
   Status OpenApi();
+  void Watch();
   void AddUsage(const llm::Payer& payer, const std::string& model, const llm::Usage& usage);
   std::vector<server::Route> Routes();
   void BeginDrain();

@@ -37,6 +37,9 @@ class Accounts {
   Tickets& tickets() { return services_->tickets; }
   TokenVerifier& token_verifier() { return services_->tokens; }
 
+  // Password hashes that run or wait, for metrics.
+  size_t hashes_under_way() const { return services_->hasher.under_way(); }
+
   // SIGHUP: reads the signing keys again. The old ones stay where that fails.
   Status Reload();
 

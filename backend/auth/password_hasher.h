@@ -33,6 +33,9 @@ class PasswordHasher {
   // What no password fits, and what it takes as long to find out as with a stored one.
   const std::string& nobodys() const { return nobodys_; }
 
+  // Hashes that run or wait, for metrics.
+  size_t under_way() const { return running_.size(); }
+
   // Drops all that is under way; nothing is called any more.
   void Stop();
 

@@ -86,6 +86,12 @@ class RoutedModels final : public Models {
 
   const std::vector<Model>& all() const override { return models_; }
 
+  std::vector<ProviderState> provider_states() const override {
+    std::vector<ProviderState> states;
+    for (const auto& [name, held] : providers_) states.push_back({name, held.breaker.open()});
+    return states;
+  }
+
   std::unique_ptr<Completion> Complete(const CompletionRequest& request,
                                        CompletionEvents* events) override {
     const auto found = routes_.find(request.model);

@@ -159,6 +159,12 @@ class Models {
     }
     return nullptr;
   }
+  // For /ready: is a provider asked, or left alone after failures in a row?
+  struct ProviderState {
+    std::string name;
+    bool left_alone = false;
+  };
+  virtual std::vector<ProviderState> provider_states() const { return {}; }
   // Null: there is no such model. `request.model` is the client's name. What it costs is counted
   // for `request.payer`, and refused where a limit of it is reached (429).
   virtual std::unique_ptr<Completion> Complete(const CompletionRequest& request,

@@ -97,6 +97,13 @@ class Database {
 
   // Is there an answer from the disk? For /ready.
   virtual void Probe(std::function<void(Status)> done) = 0;
+  // For metrics.
+  struct Counts {
+    size_t writes_waiting = 0;
+    size_t reads_waiting = 0;
+    uint64_t commits = 0;  // groups of writes so far
+  };
+  virtual Counts counts() const = 0;
   // Copies the whole database to `path` while it is in use (mode 0600; the file must not exist).
   virtual void Backup(const std::string& path, std::function<void(Status)> done) = 0;
 

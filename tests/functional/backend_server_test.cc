@@ -86,6 +86,8 @@ TEST(BackendServer, DetailsAreForThoseInside) {
   const HttpMessage inside = backend.Get("/ready");
   EXPECT_NE(inside.body.find(R"("database":{"ok":true,"decisive":true})"), std::string::npos)
       << inside.body;
+  EXPECT_NE(inside.body.find(R"("provider echo":{"ok":true,"decisive":false})"), std::string::npos)
+      << inside.body;
   const HttpMessage outside = backend.Get("/ready", "X-Real-IP: 192.0.2.1\r\n");
   EXPECT_EQ(outside.body, R"({"status":"ready"})");
   EXPECT_EQ(backend.Get("/metrics", "X-Forwarded-For: 192.0.2.1\r\n").status(), 404);
@@ -95,7 +97,11 @@ TEST(BackendServer, DetailsAreForThoseInside) {
       metrics.body.find(R"(framewall_backend_requests_total{operation="getReady",status="200"} 2)"),
       std::string::npos)
       << metrics.body;
-  EXPECT_NE(metrics.body.find("framewall_backend_connections 1"), std::string::npos);
+  for (const char* line :
+       {"\nframewall_backend_connections 1\n", "\nframewall_backend_database_writes_waiting 0\n",
+        "\nframewall_backend_password_hashes_under_way 0\n"}) {
+    EXPECT_NE(metrics.body.find(line), std::string::npos) << line << metrics.body;
+  }
 }
 
 TEST(BackendServer, LimitsOfTheSettingsHold) {
