@@ -153,8 +153,6 @@ Status Program::OpenAccounts() {
 }
 
 void Program::OpenChat() {
-  chat::ChatLimits limits;
-  limits.text_octets = settings_.message_limit;
   chat_ = std::make_unique<chat::Chat>(
       chat::Chat::Needs{.loop = loop_,
                         .records = chat::MakeDatabaseRecords(*database_),
@@ -163,7 +161,7 @@ void Program::OpenChat() {
                         .session_events = accounts_->session_events(),
                         .models = *models_,
                         .public_url = settings_.public_url,
-                        .limits = limits});
+                        .limits = chat::LimitsOf(settings_)});
 }
 
 // Before anybody is served: what administrators have set counts.

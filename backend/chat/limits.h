@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/settings/settings.h"
+
 namespace framewall::backend::chat {
 
 struct ChatLimits {
@@ -30,5 +32,8 @@ struct ChatLimits {
   std::chrono::milliseconds piece_pause{20};    // pieces of so long go out together
   std::chrono::milliseconds save_pause{2'000};  // how much a crash may take of an answer
 };
+
+// What the settings say of them.
+ChatLimits LimitsOf(const Settings& settings);
 
 }  // namespace framewall::backend::chat

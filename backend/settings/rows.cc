@@ -247,9 +247,22 @@ std::vector<SettingRow> MakeRows() {
              "Of a JSON body; more is answered 413."),
       Octets("limits", "message_limit", &S::message_limit, 1, 1024 * 1024,
              "Of a chat message's text."),
+      Count("limits", "message_characters", &S::message_characters, 1, 1024 * 1024, "characters",
+            "Of the same text, code points."),
       Count("limits", "page_size", &S::page_size, 1, 1000, "items",
             "Of a list, where the client does not say."),
       Count("limits", "page_limit", &S::page_limit, 1, 1000, "items", "That a client may ask for."),
+      Count("chat", "rooms", &S::chat_rooms, 1, 10000, "rooms", "That one socket may join."),
+      Count("chat", "sockets", &S::chat_sockets, 1, 10000, "sockets", "That one user may have."),
+      Count("chat", "messages", &S::chat_messages, 1, 10000, "messages a second",
+            "Of one socket, of all types; more are refused."),
+      Count("chat", "burst", &S::chat_burst, 1, 100000, "messages", "Of them at once."),
+      Octets("chat", "unsent", &S::chat_unsent, 65536, 64 * 1024 * 1024,
+             "That may wait for a socket that reads slowly; more closes it."),
+      Seconds("chat", "ping_interval", &S::chat_ping_seconds, 1, 3600,
+              "Between pings; a socket that answers none by the next is closed."),
+      Count("chat", "answers", &S::chat_answers, 1, 1000, "answers",
+            "Of an assistant, at a time, to one user."),
   };
   for (SettingRow& row : LlmRows()) rows.push_back(std::move(row));
   return rows;

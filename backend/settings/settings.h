@@ -36,6 +36,7 @@ struct Settings {
   // --- sizes and rates ---
   size_t body_limit = 65536;     // octets of a JSON body
   size_t message_limit = 16384;  // octets of a chat message's text
+  size_t message_characters = 8192;
   size_t page_size = 50;
   size_t page_limit = 200;
   size_t connection_limit = 10000;
@@ -44,6 +45,15 @@ struct Settings {
   int64_t send_seconds = 60;  // without the client taking anything
   int64_t idle_seconds = 75;  // of a kept connection
   int64_t drain_seconds = 20;
+
+  // --- chat ---
+  size_t chat_rooms = 100;           // joined by one socket
+  size_t chat_sockets = 20;          // of one user
+  size_t chat_messages = 10;         // a second, of one socket
+  size_t chat_burst = 30;            // of them at once
+  size_t chat_unsent = 1024 * 1024;  // octets that a slow reader may leave
+  int64_t chat_ping_seconds = 30;
+  size_t chat_answers = 2;  // of an assistant, at a time, to one user
 
   // --- models ---
   struct Provider {
