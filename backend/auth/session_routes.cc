@@ -72,7 +72,7 @@ void Refresh(const ServicesRef& services, const server::CallRef& call) {
   }
   const int64_t now = UnixMilliseconds();
   const int64_t expires = now + services->settings.refresh_token_seconds * 1000;
-  std::string fresh = std::string(kRefreshPrefix) + Base64UrlEncode(RandomBytes(32));
+  const std::string fresh = std::string(kRefreshPrefix) + Base64UrlEncode(RandomBytes(32));
   services->database.Write<store::Refresh>(
       [old_hash = Sha256(request->token), new_hash = Sha256(fresh), now, expires,
        address = call->client_address()](store::Connection& db) -> Result<store::Refresh> {
@@ -88,7 +88,7 @@ void Refresh(const ServicesRef& services, const server::CallRef& call) {
         }
         return refresh;
       },
-      [services, call, carrier, fresh = std::move(fresh), now](Result<store::Refresh> result) {
+      [services, call, carrier, fresh, now](Result<store::Refresh> result) {
         if (!result.ok()) return call->Fail(result.error());
         const store::Refresh& refresh = result.value();
         const auto end = [&](std::string reason) {
