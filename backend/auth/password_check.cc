@@ -95,11 +95,11 @@ class Check : public std::enable_shared_from_this<Check> {
     passed_(*user_, attempt_);
   }
 
-  // Once it is in the trail.
+  // Once it is in the trail. A name that nobody has is left out: people type passwords there.
   void Refuse(const Problem& problem, std::string_view outcome) {
     store::LoginRecord record{.id = 0,
                               .at = UnixMilliseconds(),
-                              .name = check_.name,
+                              .name = user_ ? user_->name : std::string(),
                               .user = user_ ? user_->id : std::string(),
                               .address = attempt_.address,
                               .outcome = std::string(outcome)};

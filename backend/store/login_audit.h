@@ -13,7 +13,7 @@ namespace framewall::backend::store {
 struct LoginRecord {
   int64_t id = 0;
   int64_t at = 0;
-  std::string name;  // as far as it could be a name: people type passwords there
+  std::string name;  // of the account; empty: nobody has that name
   std::string user;  // empty: nobody of that name
   std::string address;
   std::string outcome;  // success, wrong_password, unknown_user, locked, delayed, reuse, password
