@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "backend/base/time.h"
+#include "backend/llm/answer_cache.h"
 #include "backend/llm/make_provider.h"
 #include "backend/llm/meter.h"
 #include "backend/llm/routed_completion.h"
+#include "backend/llm/routed_embedding.h"
 
 namespace framewall::backend::llm {
 namespace {
@@ -23,6 +25,7 @@ struct Held {
 struct Route {
   std::vector<Target> targets;
   bool by_weight = false;
+  bool cache = false;
   Patience patience;
 };
 
@@ -36,7 +39,8 @@ class RoutedModels final : public Models {
   RoutedModels(event::EventLoop& loop, const Settings& settings, RecordUsage record)
       : loop_(loop),
         record_(std::move(record)),
-        meter_(MakeLocalMeter(LimitsOf(settings.llm_user), LimitsOf(settings.llm_key))) {}
+        meter_(MakeLocalMeter(LimitsOf(settings.llm_user), LimitsOf(settings.llm_key))),
+        cache_(settings.llm_cache_octets) {}
 
   Status AddProvider(const Settings::Provider& settings) {
     if (settings.name.empty()) return OperatorError("providers: one has no name");
@@ -62,6 +66,7 @@ class RoutedModels final : public Models {
     }
     Route route;
     route.by_weight = settings.by_weight;
+    route.cache = settings.cache;
     route.patience = {std::chrono::milliseconds(settings.first_token_ms),
                       std::chrono::milliseconds(settings.between_tokens_ms), settings.retries};
     for (const Settings::Target& target : targets) {
@@ -98,12 +103,34 @@ class RoutedModels final : public Models {
     if (found == routes_.end()) return nullptr;
     const Route& route = found->second;
     const auto start = [this, &route](CompletionRequest admitted, CompletionEvents* to) {
-      return CompleteRouted(loop_, InOrder(route), route.patience, std::move(admitted), to);
+      return CompleteAdmitted(route, std::move(admitted), to);
     };
     return CompleteMetered(loop_, *meter_, record_, request, start, events);
   }
 
+  std::unique_ptr<Completion> Embed(const EmbeddingRequest& request, EmbeddingDone done) override {
+    const auto found = routes_.find(request.model);
+    if (found == routes_.end()) return nullptr;
+    const auto start = [this, &route = found->second](EmbeddingRequest admitted,
+                                                      EmbeddingDone then) {
+      return EmbedRouted(loop_, InOrder(route), route.patience, std::move(admitted),
+                         std::move(then));
+    };
+    return EmbedMetered(loop_, *meter_, record_, request, start, std::move(done));
+  }
+
  private:
+  std::unique_ptr<Completion> CompleteAdmitted(const Route& route, CompletionRequest request,
+                                               CompletionEvents* events) {
+    std::string key = route.cache ? AnswerCache::KeyOf(request) : std::string();
+    const auto ask = [&](CompletionEvents* to) {
+      return CompleteRouted(loop_, InOrder(route), route.patience, std::move(request), to);
+    };
+    if (key.empty()) return ask(events);
+    if (auto answer = cache_.Find(key)) return CompleteFromCache(loop_, std::move(answer), events);
+    return CompleteAndKeep(cache_, std::move(key), ask, events);
+  }
+
   // As they are, or drawn by weight, without putting back.
   std::vector<const Target*> InOrder(const Route& route) {
     std::vector<const Target*> order;
@@ -123,6 +150,7 @@ class RoutedModels final : public Models {
   event::EventLoop& loop_;
   const RecordUsage record_;
   const std::unique_ptr<Meter> meter_;
+  AnswerCache cache_;
   std::map<std::string, Held, std::less<>> providers_;
   std::map<std::string, Route, std::less<>> routes_;
   std::vector<Model> models_;

@@ -7,7 +7,7 @@ const headers = {authorization: 'Bearer ' + key};
 const text = 'Hello from the stand-in: «ёж» "q" \\n.';
 const control = async () => (await fetch(stand + '/control')).json();
 const until = async (what, holds) => {
-  for (let i = 0; i < 100; ++i) {
+  for (let i = 0; i < 300; ++i) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -1,7 +1,6 @@
 // The official openai client against the bridge. Arguments: the bridge's address, a key, the
 // stand-ins' address. Models are named PROVIDER/BEHAVIOUR: see stand_in.mjs.
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import OpenAI from 'openai';
 
 const [base, key, stand] = process.argv.slice(2);
@@ -10,7 +9,7 @@ const text = 'Hello from the stand-in: «ёж» "q" \\n.';
 const ask = (model, more = {}) => ({model, messages: [{role: 'user', content: 'Hi'}], ...more});
 const control = async () => (await fetch(stand + '/control')).json();
 const until = async (what, holds) => {
-  for (let i = 0; i < 100; ++i) {
+  for (let i = 0; i < 300; ++i) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -159,6 +158,21 @@ for (let i = 0; i < 6; ++i) {
   assert.equal(answer.text, text);
 }
 
+// Deterministic requests of a model that keeps answers are answered once, and told again as a stream.
+const asked = async () => (await control()).asked['/openai/v1/chat/completions ok'];
+const first = await client.chat.completions.create(ask('cached', {temperature: 0}));
+const asks = await asked();
+const again = await gather(await stream('cached', {temperature: 0, stream_options: {include_usage: true}}));
+assert.equal(again.text, first.choices[0].message.content);
+assert.equal(again.pieces, 9);
+assert.deepEqual(again.usage, first.usage);
+assert.equal(await asked(), asks);
+await client.chat.completions.create(ask('cached', {temperature: 0, seed: 1}));
+assert.equal(await asked(), asks + 1);
+await client.chat.completions.create(ask('cached'));
+await client.chat.completions.create(ask('cached'));
+assert.equal(await asked(), asks + 3);
+
 // vectors
 for (const model of ['openai/ok', 'ollama/ok']) {
   const base64 = await client.embeddings.create({model, input: ['ab', 'abc']});
@@ -213,7 +227,7 @@ await fails(client.responses.create({model: 'openai/ok', input: 'Hi', store: tru
 await fails(client.responses.retrieve('resp_1'), 404);
 
 // errors of the router in the same words
-const wrong = new OpenAI({baseURL: base + '/v1', apiKey: '', maxRetries: 0, defaultHeaders: {authorization: null}});
+const wrong = new OpenAI({baseURL: base + '/v1', apiKey: 'none', maxRetries: 0, defaultHeaders: {authorization: null}});
 await assert.rejects(wrong.chat.completions.create(ask('openai/ok')), (error) => error.status === 401 && Boolean(error.message));
 await fails(client.post('/nothing'), 404);
 
@@ -222,4 +236,3 @@ const none = await fetch(base + '/v1/messages', {method: 'POST', headers: {'x-ap
 assert.equal(none.status, 404);
 assert.deepEqual(Object.keys(await none.json()), ['type', 'error']);
 console.log('openai is satisfied');
-void http;

@@ -1,0 +1,154 @@
+// Clients and stand-ins of models: npm's packages at exact versions, installed once into the build
+// folder, and a backend whose models lead to the stand-ins.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/backend_process.h"
+#include "tests/support/script.h"
+
+namespace framewall::test {
+
+// Where scripts of clients/llm stand beside their packages. Nothing where they cannot be had: then
+// the test is skipped (FW_REQUIRE_NPM=1 fails it).
+inline std::optional<std::string> LlmClients() {
+  static const std::optional<std::string> folder = []() -> std::optional<std::string> {
+    namespace fs = std::filesystem;
+    const fs::path from = FW_SOURCE_DIR "/tests/functional/clients/llm";
+    const fs::path to = FW_BINARY_DIR "/llm_clients";
+    std::error_code failed;
+    fs::create_directories(to, failed);
+    for (const auto& file : fs::directory_iterator(from, failed)) {
+      fs::copy_file(file.path(), to / file.path().filename(), fs::copy_options::overwrite_existing,
+                    failed);
+    }
+    // npm writes this file last, from the lock.
+    if (!fs::exists(to / "node_modules/.package-lock.json")) {
+      Script npm("/usr/bin/env", {"npm", "ci", "--prefix", to.string(), "--ignore-scripts",
+                                  "--no-audit", "--no-fund", "--fetch-retries=1"});
+      const std::string said = npm.Read(true, std::chrono::seconds(120));
+      if (npm.Wait() != 0) {
+        const bool required = std::getenv("FW_REQUIRE_NPM") != nullptr;
+        EXPECT_FALSE(required) << "npm ci: " << said;
+        return std::nullopt;
+      }
+    }
+    return to.string();
+  }();
+  return folder;
+}
+
+#define FW_NEEDS_LLM_CLIENTS()                                                                \
+  if (!LlmClients().has_value()) {                                                            \
+    GTEST_SKIP() << "npm cannot install tests/functional/clients/llm: no npm, or no network"; \
+  }
+
+// A script of clients/llm to its end.
+inline void RunLlmClient(const std::string& name, std::vector<std::string> arguments,
+                         const std::vector<std::string>& environment = {}) {
+  arguments.insert(arguments.begin(), {"node", *LlmClients() + "/" + name});
+  Script client("/usr/bin/env", arguments, environment);
+  const std::string said = client.Read(true);
+  EXPECT_EQ(client.Wait(), 0) << said;
+  EXPECT_NE(said.find("satisfied"), said.npos) << said;
+}
+
+// The model servers; see clients/llm/stand_in.mjs.
+class StandIn {
+ public:
+  explicit StandIn(const std::vector<std::string>& certificate_and_key = {})
+      : script_("/usr/bin/env", Arguments(certificate_and_key)),
+        port_(std::atoi(script_.Read(false).c_str())),
+        secure_(!certificate_and_key.empty()) {
+    EXPECT_GT(port_, 0) << script_.Read(true, std::chrono::milliseconds(100));
+  }
+  std::string address() const {
+    return (secure_ ? "https://localhost:" : "http://127.0.0.1:") + std::to_string(port_);
+  }
+
+ private:
+  static std::vector<std::string> Arguments(const std::vector<std::string>& more) {
+    std::vector<std::string> all = {"node", *LlmClients() + "/stand_in.mjs"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  Script script_;
+  const int port_;
+  const bool secure_;
+};
+
+// Models PROVIDER/BEHAVIOUR for each of them, and a few more; `rest` stands behind, in section llm.
+inline std::string LlmSettings(const StandIn& stand_in, const std::string& rest = "") {
+  std::string text =
+      "server: {listen: 127.0.0.1:%%PORT_0%%}\n"
+      "accounts: {registration_open: true}\n"
+      "llm:\n" +
+      rest +
+      "  providers:\n"
+      "  - {name: echo, kind: echo}\n"
+      "  - {name: dead, kind: openai, url: \"http://127.0.0.1:%%PORT_9%%\", failures: 3}\n";
+  const std::pair<const char*, const char*> kinds[] = {
+      {"openai", "/openai/v1"}, {"ollama", "/ollama"}, {"anthropic", "/anthropic"}};
+  for (const auto& [kind, path] : kinds) {
+    text += std::string("  - {name: ") + kind + ", kind: " + kind + ", url: \"" +
+            stand_in.address() + path +
+            "\", key_file: provider.key, ca_file: ca.pem, failures: 1000}\n";
+  }
+  text +=
+      "  models:\n"
+      "  - {name: \"org/echo:1\", provider: echo}\n"
+      "  - {name: once/flaky-client, provider: openai, provider_model: flaky-client, retries: 0}\n"
+      "  - {name: cached, provider: openai, provider_model: ok, cache: true}\n"
+      "  - name: failover/ok\n"
+      "    targets:\n"
+      "    - {provider: dead, model: x}\n"
+      "    - {provider: openai, model: ok}\n";
+  for (const auto& [kind, path] : kinds) {
+    for (const char* behaviour :
+         {"ok",         "tools",      "think",      "status-500", "status-401", "status-404",
+          "status-503", "status-429", "status-400", "redirect",   "garbage",    "cut-before",
+          "cut-head",   "cut-middle", "cut-end",    "error",      "silent",     "silent-middle",
+          "endless",    "flaky",      "say",        "long"}) {
+      text += std::string("  - {name: ") + kind + "/" + behaviour + ", provider: " + kind +
+              ", provider_model: " + behaviour + ", first_token_ms: 500, between_tokens_ms: 500}\n";
+    }
+  }
+  return text;
+}
+
+// The value of a member of a flat JSON text, as tests need it.
+inline std::string MemberText(const std::string& json, const std::string& name) {
+  const size_t at = json.find("\"" + name + "\":\"");
+  if (at == json.npos) return "";
+  const size_t start = at + name.size() + 4;
+  return json.substr(start, json.find('"', start) - start);
+}
+
+// An account's access token.
+inline std::string MakeAccount(const BackendProcess& backend, const std::string& name) {
+  const std::string body = R"({"name":")" + name + R"(","password":"correct horse battery"})";
+  const HttpMessage made = backend.Request("POST", "/api/v1/register", "", body);
+  EXPECT_EQ(made.status(), 201) << made.raw;
+  const HttpMessage in = backend.Request("POST", "/api/v1/login", "", body);
+  EXPECT_EQ(in.status(), 200) << in.raw;
+  return MemberText(in.body, "access_token");
+}
+
+// A key of an account for models.
+inline std::string MakeLlmKey(const BackendProcess& backend, const std::string& token) {
+  const HttpMessage key =
+      backend.Request("POST", "/api/v1/keys", "Authorization: Bearer " + token + "\r\n",
+                      R"({"name":"test","scopes":["llm"]})");
+  EXPECT_EQ(key.status(), 201) << key.raw;
+  return MemberText(key.body, "key");
+}
+
+}  // namespace framewall::test
