@@ -25,8 +25,9 @@ class BackendPage : public ::testing::Test {
   std::string Url() const { return "http://localhost:" + std::to_string(proxy_.port(0)); }
 
   void Start(const std::string& more_of_accounts = "") {
-    backend_.SetSettings("server: {public_url: " + Url() +
-                         "}\naccounts: {registration_open: true" + more_of_accounts + "}\n");
+    // The workers of a gateway that is started by root are others.
+    backend_.SetSettings("server: {socket_mode: \"0666\", public_url: \"" + Url() +
+                         "\"}\naccounts: {registration_open: true" + more_of_accounts + "}\n");
     ASSERT_TRUE(backend_.Start()) << backend_.Output();
     ASSERT_TRUE(proxy_.Start()) << proxy_.Output();
   }

@@ -55,7 +55,7 @@ class Account {
   }
 
   say(room, text) {
-    return this.ask("POST", `rooms/${room.id}/messages`, { text, client_id: text.slice(0, 64) });
+    return this.ask("POST", `rooms/${room.id}/messages`, { text, client_id: text.slice(0, 64).replace(/\s/g, "_") });
   }
 }
 
