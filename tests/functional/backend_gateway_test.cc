@@ -153,7 +153,8 @@ TEST_F(BackendGateway, EveryFileOfThePageIsServedWithItsPolicy) {
   const std::filesystem::path folder = FW_SOURCE_DIR "/backend/page";
   size_t files = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
+    // package.json is for node, and CRS keeps it from everybody.
+    if (!entry.is_regular_file() || entry.path().filename() == "package.json") continue;
     const std::string path = "/" + entry.path().lexically_relative(folder).string();
     const HttpMessage file = Get(path);
     EXPECT_EQ(file.status(), 200) << path << proxy_->Output();
@@ -201,6 +202,82 @@ TEST_F(BackendGateway, PromptsPassToTheProvider) {
                 .status(),
             403);
   EXPECT_EQ(provider_.requests().size(), prompts.size());
+}
+
+TEST_F(BackendGateway, EveryDialectTakesSourceCode) {
+  const std::string key = NewKey(LogIn("ann"));
+  const std::string code =
+      "\"import os; os.system('cat /etc/passwd | sh') -- SELECT 1 UNION SELECT 2; <script>\"";
+  const std::string messages = "\"messages\":[{\"role\":\"user\",\"content\":" + code + "}]";
+  const std::pair<const char*, std::string> doors[] = {
+      {"/v1/responses", "{\"model\":\"echo\",\"input\":" + code + "}"},
+      {"/api/chat", "{\"model\":\"echo\",\"stream\":false," + messages + "}"},
+      {"/ollama/api/chat", "{\"model\":\"echo\",\"stream\":true," + messages + "}"},
+      {"/ollama/api/generate", "{\"model\":\"echo\",\"stream\":false,\"prompt\":" + code + "}"},
+  };
+  for (const auto& [path, body] : doors) {
+    const HttpMessage answer = Post(path, body, key);
+    EXPECT_EQ(answer.status(), 200) << path << answer.raw;
+    EXPECT_NE(answer.body.find("echo"), std::string::npos) << path;
+    std::string worse = body;
+    worse.replace(worse.find("\"echo\""), 6, "\"1' UNION SELECT a, b FROM users -- \"");
+    const HttpMessage refused = Post(path, worse, key);
+    EXPECT_EQ(refused.status(), 403) << path << refused.body;
+    EXPECT_TRUE(refused.body.starts_with("{\"error\":")) << refused.body;
+  }
+}
+
+TEST_F(BackendGateway, RoomsAreJudgedAndConversationsAreProse) {
+  const std::string ann = LogIn("ann");
+  const std::string attack = "1' UNION SELECT login, password FROM users -- ";
+  const HttpMessage made = Post("/api/v1/rooms", "{\"name\":\"Kitchen\"}", ann);
+  ASSERT_EQ(made.status(), 201) << made.body;
+  const std::string room = Member(made.body, "id");
+  const auto text = [&](const std::string& words) {
+    return "{\"type\":\"message\",\"room\":\"" + room + "\",\"client_id\":\"c-" +
+           std::to_string(words.size()) + "\",\"text\":" + Quoted(words) + "}";
+  };
+  const std::string ticket =
+      Member(Post("/api/v1/socket-ticket", "", ann + "Content-Length: 0\r\n").body, "ticket");
+  WebSocketClientOptions page;
+  page.path = "/ws/chat?ticket=" + ticket;
+  page.headers = "Origin: http://localhost:8080\r\n";
+  WebSocketClient socket(port(), page);
+  ASSERT_EQ(socket.status(), 101) << socket.answer().raw << backend_->Output();
+  EXPECT_EQ(WebSocketClient(port(), page).status(), 401) << "a ticket is good for once";
+  const auto wait_for = [&](const std::string& type) {
+    for (;;) {
+      const WebSocketEvent event = socket->Read();
+      if (event.kind != WebSocketEvent::Kind::kText) return std::to_string(event.code);
+      if (event.payload.find("\"type\":\"" + type + "\"") != std::string::npos)
+        return event.payload;
+    }
+  };
+  socket->SendText("{\"type\":\"hello\",\"v\":1,\"rooms\":[{\"room\":\"" + room + "\"}]}");
+  EXPECT_NE(wait_for("joined").find("Kitchen"), std::string::npos);
+  // No rule for requests minds this, and coming back it must close nobody's socket.
+  socket->SendText(text("You have an error in your SQL syntax; check the manual"));
+  EXPECT_NE(wait_for("ack").find("\"number\":1"), std::string::npos);
+  EXPECT_NE(wait_for("message").find("SQL syntax"), std::string::npos);
+  socket->SendText(text(attack));
+  const WebSocketEvent closed = socket->ReadToClose();
+  EXPECT_EQ(closed.kind, WebSocketEvent::Kind::kClose);
+  EXPECT_EQ(closed.code, 1008);
+  const std::string messages = "/api/v1/rooms/" + room + "/messages";
+  EXPECT_EQ(Post(messages, "{\"text\":" + Quoted(attack) + "}", ann).status(), 403);
+  const HttpMessage list = Get(messages, ann);
+  EXPECT_EQ(list.status(), 200);
+  EXPECT_NE(list.body.find("SQL syntax"), std::string::npos) << list.body;
+  EXPECT_EQ(list.body.find("UNION"), std::string::npos);
+
+  const HttpMessage conversation = Post("/api/v1/conversations", "{\"assistant\":\"echo\"}", ann);
+  ASSERT_EQ(conversation.status(), 201) << conversation.body;
+  const std::string said = "/api/v1/conversations/" + Member(conversation.body, "id") + "/messages";
+  const HttpMessage answer =
+      Post(said, "{\"text\":" + Quoted(attack) + ",\"wait_for_answer\":true}", ann);
+  EXPECT_EQ(answer.status(), 201) << answer.body;
+  EXPECT_NE(answer.body.find("This is an echo"), std::string::npos) << answer.body;
+  EXPECT_NE(Get(said, ann).body.find("UNION SELECT"), std::string::npos);
 }
 
 TEST_F(BackendGateway, StreamsEventByEvent) {
