@@ -67,6 +67,8 @@ CREATE TABLE login_audit (
 ) STRICT;
 CREATE INDEX login_audit_at ON login_audit (at);
 CREATE INDEX login_audit_user ON login_audit (user, id);
+-- Where did this one log in from? However many failures there are besides.
+CREATE INDEX login_audit_success ON login_audit (user, address, at) WHERE outcome = 'success';
 
 -- Rooms of several people, and conversations of one with a model.
 CREATE TABLE rooms (
