@@ -103,8 +103,13 @@ void AuthenticateKey(const ServicesRef& services, std::string_view key, const se
                                 .retry_after = 1};
           return done(Identity(), &problem);
         }
-        if (!found.value() || found.value()->user.must_change_password) {
-          const Problem problem = found.value() ? PasswordChangeRequired() : InvalidToken();
+        // It may have been revoked since it was read.
+        if (!found.value() || services->ended.Contains(found.value()->key.id)) {
+          const Problem problem = InvalidToken();
+          return done(Identity(), &problem);
+        }
+        if (found.value()->user.must_change_password) {
+          const Problem problem = PasswordChangeRequired();
           return done(Identity(), &problem);
         }
         NoteUse(*services, found.value()->key.id, now);

@@ -91,6 +91,8 @@ bool PasswordHasher::Submit(std::shared_ptr<Job> job, std::function<void(const J
     // It is its ticket that calls.
     loop_.Retire(ended);
     ended->done(*ended->job);
+    // What it holds may own us.
+    ended->done = nullptr;
   });
   if (running->ticket == nullptr) return false;
   running_.emplace(number, std::move(running));
