@@ -315,7 +315,8 @@ void Connection::SendPiece(std::string_view piece) {
   AwaitSend();
 }
 
-void Connection::EndPieces() {
+void Connection::EndPieces(Behind behind) {
+  closes_ = closes_ || behind == Behind::kCloses;
   codec_.SendEnd(kStream, nullptr);
   FinishCall();
 }
@@ -362,7 +363,7 @@ void Connection::FinishCall() {
                                  : event::Stream::CloseKind::kNormal);
   }
   AwaitSend();
-  if (!codec_.keeps_alive()) return CloseGracefully();
+  if (closes_ || !codec_.keeps_alive()) return CloseGracefully();
   if (!codec_.request_complete()) {
     state_ = State::kDiscard;
     timer_.Set(services_.limits.body_timeout);
