@@ -152,6 +152,7 @@ class HttpClient::Exchange final : public HttpExchange, private HttpConnection::
   void Connect() {
     is_kept_ = false;
     connecting_ = true;
+    deadline_.Cancel();
     Watch();
     const HttpOrigin& origin = client_.options.origin;
     if (const auto ip = IpAddress::Parse(origin.host)) {

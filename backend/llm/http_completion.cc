@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "backend/llm/fault.h"
 #include "proxy/base/parse.h"
 #include "proxy/base/text.h"
+#include "proxy/event/timer.h"
 
 namespace framewall::backend::llm {
 namespace {
@@ -16,19 +18,95 @@ constexpr size_t kSaid = 1000;
 // Behind the end mark the body's end is due: then the connection can be kept.
 constexpr std::chrono::milliseconds kLinger{100};
 
+class HttpCompletion final : public Completion, private HttpEvents, private CompletionEvents {
+ public:
+  HttpCompletion(event::EventLoop& loop, HttpClient& client, HttpRequest request, MakeStream make,
+                 CompletionEvents* events)
+      : events_(events),
+        stream_(make(this)),
+        exchange_(client.Send(std::move(request), this)),
+        linger_(loop, [this] { TellEnd(); }) {}
+
+  void Pause() override { exchange_->Pause(); }
+  void Resume() override { exchange_->Resume(); }
+
+ private:
+  // --- of the connection ---
+
+  void OnHead(const http::ResponseHead& head) override {
+    status_ = head.status;
+    retry_after_ = head.fields.Get("retry-after");
+    const std::string_view encoding = head.fields.Get("content-encoding");
+    if (!encoding.empty() && !EqualsIgnoreCase(encoding, "identity")) {
+      Fail(Fault(502, "provider_error", "The model's provider encodes its answer unasked."));
+    }
+  }
+
+  void OnBody(ByteView piece) override {
+    if (over_ || complete_) return;
+    if (status_ != 200) {
+      error_body_ += piece.substr(0, kErrorBody - std::min(kErrorBody, error_body_.size()));
+    } else if (!stream_->Read(piece).ok()) {
+      Fail(Fault(502, "provider_error",
+                 "The model's provider answers otherwise than its API promises."));
+    }
+  }
+
+  void OnEnd() override {
+    if (over_) return;
+    if (status_ != 200) {
+      return Fail(ProblemOfStatus(status_, SaidInError(error_body_), retry_after_));
+    }
+    if (!complete_) stream_->Finish();
+    if (over_) return;
+    if (complete_) return TellEnd();
+    Fail(Fault(502, "provider_broken", "The answer of the model ended without its end mark."));
+  }
+
+  void OnFailed(const Error& error) override {
+    if (over_) return;
+    if (complete_) return TellEnd();
+    Fail(ProblemOfConnection(error, status_ != 0));
+  }
+
+  // --- of the stream ---
+
+  void OnText(std::string_view piece) override { events_->OnText(piece); }
+  void OnReasoning(std::string_view piece) override { events_->OnReasoning(piece); }
+  void OnToolCall(const ToolCallPiece& piece) override { events_->OnToolCall(piece); }
+  // Told when the body ends too, or a moment later.
+  void OnEnd(FinishReason reason, const Usage& usage) override {
+    complete_ = true;
+    reason_ = reason;
+    usage_ = usage;
+    linger_.Set(kLinger);
+  }
+  void OnError(const Problem& problem) override { Fail(problem); }
+
+  void TellEnd() {
+    if (std::exchange(over_, true)) return;
+    linger_.Cancel();
+    events_->OnEnd(reason_, usage_);
+  }
+
+  void Fail(const Problem& problem) {
+    if (!complete_ && !std::exchange(over_, true)) events_->OnError(problem);
+  }
+
+  CompletionEvents* const events_;
+  const std::unique_ptr<ProviderStream> stream_;
+  const std::unique_ptr<HttpExchange> exchange_;
+  int status_ = 0;
+  std::string retry_after_;
+  std::string error_body_;
+  bool complete_ = false;
+  bool over_ = false;
+  FinishReason reason_ = FinishReason::kStop;
+  Usage usage_;
+  event::Timer linger_;
+};
+
 }  // namespace
-
-std::string_view TextMember(const json::Value& object, std::string_view name) {
-  const auto member = object.Find(name);
-  if (!member.has_value() || member->kind() != json::Kind::kString) return {};
-  return member->AsString();
-}
-
-int64_t IntegerMember(const json::Value& object, std::string_view name) {
-  const auto member = object.Find(name);
-  if (!member.has_value() || member->kind() != json::Kind::kInteger) return 0;
-  return member->AsInteger();
-}
 
 std::string SaidInError(std::string_view body) {
   const auto document = json::Document::Parse(body);
@@ -74,68 +152,10 @@ Problem ProblemOfConnection(const Error& error, bool had_head) {
   return Fault(503, "provider_unavailable", "The model's provider cannot be reached.", 5);
 }
 
-HttpCompletion::HttpCompletion(event::EventLoop& loop, HttpClient& client, HttpRequest request,
-                               CompletionEvents* events)
-    : events_(events),
-      exchange_(client.Send(std::move(request), this)),
-      linger_(loop, [this] { TellEnd(); }) {}
-
-void HttpCompletion::OnHead(const http::ResponseHead& head) {
-  status_ = head.status;
-  retry_after_ = head.fields.Get("retry-after");
-  const std::string_view encoding = head.fields.Get("content-encoding");
-  if (!encoding.empty() && !EqualsIgnoreCase(encoding, "identity")) {
-    Fail(Fault(502, "provider_error", "The model's provider encodes its answer unasked."));
-  }
-}
-
-void HttpCompletion::OnBody(ByteView piece) {
-  if (over()) return;
-  if (status_ != 200) {
-    if (error_body_.size() < kErrorBody) error_body_ += piece.substr(0, kErrorBody);
-    return;
-  }
-  const Status read = Read(piece);
-  if (!read.ok()) {
-    Fail(Fault(502, "provider_error",
-               "The model's provider answers otherwise than its API promises."));
-  }
-}
-
-void HttpCompletion::OnEnd() {
-  if (over_) return;
-  if (status_ != 200) {
-    return Fail(ProblemOfStatus(status_, SaidInError(error_body_), retry_after_));
-  }
-  if (!complete_) ReadEnd();
-  if (over_) return;
-  if (complete_) return TellEnd();
-  Fail(Fault(502, "provider_broken", "The answer of the model ended without its end mark."));
-}
-
-void HttpCompletion::OnFailed(const Error& error) {
-  if (over_) return;
-  if (complete_) return TellEnd();
-  Fail(ProblemOfConnection(error, status_ != 0));
-}
-
-void HttpCompletion::Complete(FinishReason reason, const Usage& usage) {
-  if (over()) return;
-  complete_ = true;
-  reason_ = reason;
-  usage_ = usage;
-  linger_.Set(kLinger);
-}
-
-void HttpCompletion::TellEnd() {
-  if (std::exchange(over_, true)) return;
-  linger_.Cancel();
-  events_->OnEnd(reason_, usage_);
-}
-
-void HttpCompletion::Fail(const Problem& problem) {
-  if (complete_ || std::exchange(over_, true)) return;
-  events_->OnError(problem);
+std::unique_ptr<Completion> MakeHttpCompletion(event::EventLoop& loop, HttpClient& client,
+                                               HttpRequest request, MakeStream make,
+                                               CompletionEvents* events) {
+  return std::make_unique<HttpCompletion>(loop, client, std::move(request), make, events);
 }
 
 }  // namespace framewall::backend::llm

@@ -8,8 +8,8 @@
 
 #include "backend/llm/http_client.h"
 #include "backend/llm/provider.h"
-#include "proxy/event/timer.h"
-#include "proxy/json/document.h"
+#include "backend/llm/provider_stream.h"
+#include "proxy/event/loop.h"
 
 namespace framewall::backend::llm {
 
@@ -21,49 +21,10 @@ Problem ProblemOfConnection(const Error& error, bool had_head);
 // The text of {"error": "…"} or {"error": {"message": "…"}}, cut; empty where there is none.
 std::string SaidInError(std::string_view body);
 
-// The member as text, or empty.
-std::string_view TextMember(const json::Value& object, std::string_view name);
-int64_t IntegerMember(const json::Value& object, std::string_view name);
-
-class HttpCompletion : public Completion, private HttpEvents {
- public:
-  void Pause() override { exchange_->Pause(); }
-  void Resume() override { exchange_->Resume(); }
-
- protected:
-  // Sends at once; `client`, `loop` and `events` outlive it.
-  HttpCompletion(event::EventLoop& loop, HttpClient& client, HttpRequest request,
-                 CompletionEvents* events);
-
-  // A piece of a 2xx answer's body. An error is the provider's.
-  virtual Status Read(ByteView piece) = 0;
-  // The body's end.
-  virtual void ReadEnd() {}
-
-  CompletionEvents& events() { return *events_; }
-  // The dialect's end mark has come: the end is told when the body ends too, or a moment later.
-  void Complete(FinishReason reason, const Usage& usage);
-  // Once.
-  void Fail(const Problem& problem);
-  bool over() const { return over_ || complete_; }
-
- private:
-  void OnHead(const http::ResponseHead& head) final;
-  void OnBody(ByteView piece) final;
-  void OnEnd() final;
-  void OnFailed(const Error& error) final;
-  void TellEnd();
-
-  CompletionEvents* const events_;
-  std::unique_ptr<HttpExchange> exchange_;
-  int status_ = 0;
-  std::string retry_after_;
-  std::string error_body_;
-  bool complete_ = false;
-  bool over_ = false;
-  FinishReason reason_ = FinishReason::kStop;
-  Usage usage_;
-  event::Timer linger_;
-};
+// Sends `request` at once and reads its 2xx answer with what `make` makes; `client`, `loop` and
+// `events` outlive it.
+std::unique_ptr<Completion> MakeHttpCompletion(event::EventLoop& loop, HttpClient& client,
+                                               HttpRequest request, MakeStream make,
+                                               CompletionEvents* events);
 
 }  // namespace framewall::backend::llm

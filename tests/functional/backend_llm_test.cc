@@ -96,6 +96,22 @@ TEST_F(BackendLlm, VerifiesAProvidersCertificate) {
   }
 }
 
+TEST_F(BackendLlm, WhatWasStreamedIsWhatIsPaid) {
+  FW_NEEDS_LLM_CLIENTS();
+  StandIn stand_in;
+  Start(stand_in);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Chat(key_, "openai/ok", i == 1 ? R"("stream":true,)" : "").status(), 200);
+  }
+  std::string usage;
+  EXPECT_TRUE(Eventually([&] {
+    usage = backend_->Get("/api/v1/usage", Bearer(token_)).body;
+    return usage.find(R"("requests":3)") != usage.npos;
+  })) << usage;
+  EXPECT_NE(usage.find(R"("prompt_tokens":21)"), usage.npos) << usage;
+  EXPECT_NE(usage.find(R"("completion_tokens":27)"), usage.npos) << usage;
+}
+
 TEST_F(BackendLlm, HasLimitsOfUsersAndKeys) {
   FW_NEEDS_LLM_CLIENTS();
   StandIn stand_in;
@@ -111,12 +127,33 @@ TEST_F(BackendLlm, HasLimitsOfUsersAndKeys) {
   EXPECT_EQ(cut.status(), 200);
   EXPECT_NE(cut.body.find("token_budget_exceeded"), std::string::npos) << cut.body;
   EXPECT_EQ(cut.body.find("[DONE]"), std::string::npos);
+  EXPECT_TRUE(cut.complete);
   const HttpMessage after = Chat(token_, "openai/ok");
   EXPECT_EQ(after.status(), 429) << after.raw;
   EXPECT_EQ(after.Header("x-should-retry"), "false");
   EXPECT_NE(after.body.find("token_budget_exceeded"), std::string::npos) << after.body;
   // Others are not concerned.
   EXPECT_EQ(Chat(MakeAccount(*backend_, "ben"), "openai/ok").status(), 200);
+}
+
+TEST_F(BackendLlm, ClosesBehindAFailureInBand) {
+  FW_NEEDS_LLM_CLIENTS();
+  StandIn stand_in;
+  Start(stand_in);
+  for (const std::string model : {"openai/ok", "openai/cut-middle"}) {
+    const std::string body =
+        R"({"model":")" + model + R"(","stream":true,"messages":[{"role":"user","content":"Hi"}]})";
+    RawClient client = backend_->Connect();
+    client.Send("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n" + Bearer(key_) +
+                "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+                "\r\n\r\n" + body);
+    const HttpMessage answer = client.ReadResponse();
+    EXPECT_TRUE(answer.complete) << answer.raw;
+    const bool whole = model == "openai/ok";
+    EXPECT_EQ(answer.body.find("provider_broken") == std::string::npos, whole) << answer.body;
+    client.Send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(client.ReadResponse().status() == 200, whole);
+  }
 }
 
 TEST_F(BackendLlm, TakesWhatAPromptMayWeigh) {
