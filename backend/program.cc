@@ -57,6 +57,20 @@ void RaiseDescriptorLimit(size_t connections) {
   }
 }
 
+std::string_view WhoName(server::Access::Who who) {
+  switch (who) {
+    case server::Access::Who::kAnyone:
+      return "anyone";
+    case server::Access::Who::kInside:
+      return "inside";
+    case server::Access::Who::kUser:
+      return "user";
+    case server::Access::Who::kAdmin:
+      break;
+  }
+  return "admin";
+}
+
 server::Limits LimitsOf(const Settings& settings) {
   const auto seconds = [](int64_t count) { return Milliseconds(count * 1000); };
   server::Limits limits;
@@ -215,7 +229,9 @@ std::vector<server::Route> Program::Routes() {
 std::string Program::RouteTable() const {
   std::vector<std::string> lines;
   for (const server::Route& route : router_->routes()) {
-    lines.push_back(fmt::format("{} {} {}\n", route.pattern, route.method, route.operation));
+    lines.push_back(fmt::format("{} {} {} {} {}\n", route.pattern, route.method, route.operation,
+                                WhoName(route.access.who),
+                                route.access.scope.empty() ? "-" : route.access.scope));
   }
   std::sort(lines.begin(), lines.end());
   return fmt::format("{}", fmt::join(lines, ""));

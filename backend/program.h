@@ -31,7 +31,7 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // PATH METHOD OPERATION of every route, a line each, sorted.
+  // PATH METHOD OPERATION WHO SCOPE of every route, a line each, sorted; no scope is "-".
   std::string RouteTable() const;
 
   Status Listen();

@@ -58,6 +58,7 @@ std::string OpenApiText(const Settings& settings, std::string_view version) {
   };
   json::Node paths = json::Node::Object();
   json::Node schemas = json::Node::Object();
+  json::Node parameters = json::Node::Object();
   std::vector<json::Document> documents;
   for (const std::string_view text : OpenApiTexts()) {
     documents.push_back(Parse(text, replacements));
@@ -65,12 +66,14 @@ std::string OpenApiText(const Settings& settings, std::string_view version) {
     SetAll(paths, root.Find("paths"));
     if (const auto components = root.Find("components")) {
       SetAll(schemas, components->Find("schemas"));
+      SetAll(parameters, components->Find("parameters"));
     }
   }
   // The first one is the base of all.
   json::Node document = json::Node::Copy(documents.front().root());
   json::Node components = json::Node::Copy(*document.view().Find("components"));
   components.Set("schemas", std::move(schemas));
+  components.Set("parameters", std::move(parameters));
   document.Set("paths", std::move(paths));
   document.Set("components", std::move(components));
   return document.Text();
