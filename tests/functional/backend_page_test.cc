@@ -16,13 +16,19 @@ namespace {
 
 class BackendPage : public ::testing::Test {
  protected:
-  BackendPage()
-      : proxy_(GatewayConf(backend_.address(), FW_SOURCE_DIR "/backend/page",
-                           {{"http://localhost:8080 1;", "http://localhost:%%PORT_0%% 1;"}})) {
+  explicit BackendPage(bool is_https = false)
+      : is_https_(is_https),
+        proxy_(GatewayConf(
+            backend_.address(), FW_SOURCE_DIR "/backend/page",
+            {{"http://localhost:8080 1;",
+              is_https ? "https://localhost:%%PORT_1%% 1;" : "http://localhost:%%PORT_0%% 1;"}})) {
     WriteCertificate(proxy_.directory());
   }
 
-  std::string Url() const { return "http://localhost:" + std::to_string(proxy_.port(0)); }
+  std::string Url() const {
+    return is_https_ ? "https://localhost:" + std::to_string(proxy_.port(1))
+                     : "http://localhost:" + std::to_string(proxy_.port(0));
+  }
 
   void Start(const std::string& more_of_accounts = "") {
     // The workers of a gateway that is started by root are others.
@@ -49,8 +55,14 @@ class BackendPage : public ::testing::Test {
                             << proxy_.Log() << backend_.Output();
   }
 
+  const bool is_https_;
   BackendProcess backend_;
   ProxyProcess proxy_;
+};
+
+class BackendPageOverTls : public BackendPage {
+ protected:
+  BackendPageOverTls() : BackendPage(true) {}
 };
 
 TEST_F(BackendPage, LogsInAndOutInAllTabs) {
@@ -58,10 +70,14 @@ TEST_F(BackendPage, LogsInAndOutInAllTabs) {
   Play("log_in");
 }
 
+TEST_F(BackendPageOverTls, LogsInAndOutInAllTabs) {
+  Start();
+  Play("log_in");
+}
+
 TEST_F(BackendPage, WantsAPasswordOfOnesOwn) {
   Start();
-  proxy_.directory().Write("admin_password",
-                           backend_.directory().Read("data/admin-password"));
+  proxy_.directory().Write("admin_password", backend_.directory().Read("data/admin-password"));
   Play("first_password");
 }
 

@@ -16,6 +16,7 @@ import { Timeline } from "./timeline.js";
 
 const PAGE = 50;
 const KEEP_UNSEEN = 200;
+const KEEP_OPEN = 2000;
 const ACK_MS = 15000;
 const TYPING_SHOWN_MS = 5000;
 // The message is stored, only its answer is not coming.
@@ -78,9 +79,21 @@ export class Chat extends EventTarget {
       if (about[member] !== undefined) room[member] = about[member];
     }
     this.rooms.set(room.id, room);
-    if (this.state === "open" && !room.joined) this.#join(room);
+    if (this.#joined().length < this.limits.rooms) this.look(room);
     this.#tell("places", {});
     return room;
+  }
+
+  // It is to be seen: where one is in more rooms than a socket may join, another one makes place.
+  look(room) {
+    if (this.state !== "open" || room.joined) return;
+    const joined = this.#joined();
+    if (joined.length >= this.limits.rooms) {
+      const other = joined.find((one) => !one.open) ?? joined[0];
+      other.joined = false;
+      this.#socket.send({ type: "leave", room: other.id });
+    }
+    this.#join(room);
   }
 
   forget(id) {
@@ -160,8 +173,13 @@ export class Chat extends EventTarget {
   // --- the socket ---
 
   #hello() {
-    const rooms = [...this.rooms.values()].slice(0, this.limits.rooms).map((room) => this.#since(room));
+    const all = [...this.rooms.values()].sort((a, b) => Number(b.open) - Number(a.open));
+    const rooms = all.slice(0, this.limits.rooms).map((room) => this.#since(room));
     this.#socket.send({ type: "hello", v: 1, rooms });
+  }
+
+  #joined() {
+    return [...this.rooms.values()].filter((room) => room.joined);
   }
 
   #since(room) {
@@ -321,7 +339,7 @@ export class Chat extends EventTarget {
         room.typing.delete(message.author.id);
       }
       if (isNew && !isMine) this.#tell("said", { room, message });
-      if (!room.open) room.timeline.trim(KEEP_UNSEEN);
+      room.timeline.trim(room.open ? KEEP_OPEN : KEEP_UNSEEN);
       this.#tell("room", { id: room.id });
       this.#tell("places", {});
       this.#flush();

@@ -60,7 +60,7 @@ export class Composer {
 
   focus() {
     // On a phone this would open the keyboard over the room.
-    if (matchMedia("(hover: hover)").matches) $("composer-text").focus();
+    if (!isTouched()) $("composer-text").focus();
   }
 
   #submit() {
@@ -85,8 +85,8 @@ export class Composer {
   #key(event) {
     if (event.isComposing) return;
     const box = $("composer-text");
-    const isPhone = !matchMedia("(hover: hover)").matches && matchMedia("(pointer: coarse)").matches;
-    if (event.key === "Enter" && !event.shiftKey && !event.altKey && !isPhone) {
+    // Keyboards of phones have no Shift+Enter: there a button sends.
+    if (event.key === "Enter" && !event.shiftKey && !event.altKey && !isTouched()) {
       event.preventDefault();
       this.#submit();
     } else if (event.key === "Escape") {
@@ -139,6 +139,8 @@ export class Composer {
   async #stop() {
     const answer = this.#stoppable();
     if (!answer) return;
+    // The button goes away with the answer, and must not take the focus along.
+    this.focus();
     $("composer-stop").disabled = true;
     try {
       await this.#chat.cancel(this.#room, answer.number);
@@ -177,4 +179,8 @@ export class Composer {
     $("composer-send").disabled = box.value.trim() === "" || tooMany > 0;
     this.#drawStop();
   }
+}
+
+function isTouched() {
+  return matchMedia("(pointer: coarse)").matches;
 }

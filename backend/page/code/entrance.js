@@ -32,9 +32,12 @@ export class Entrance {
     onLanguage(() => this.#draw());
   }
 
-  // `hint`: the key of a sentence that says why one is here again.
-  open({ mayRegister, hint = "" }) {
+  // `hint`: the key of a sentence that says why one is here again; `message`: what the site has to
+  // say to all.
+  open({ mayRegister, hint = "", message = "" }) {
     this.#mayRegister = mayRegister;
+    $("entrance-message").textContent = message;
+    $("entrance-message").hidden = message === "";
     this.#hint = hint;
     $("entrance").hidden = false;
     this.#show(this.#session.isIn && this.#session.mustChangePassword ? "mustChange" : "logIn");

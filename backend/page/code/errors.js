@@ -33,12 +33,20 @@ export function explain(error, words = {}) {
 
 export function explainProblem(problem) {
   if (BY_CODE[problem.code]) return say(BY_CODE[problem.code]);
-  const fields = (problem.errors ?? []).map((field) => field.detail).filter(Boolean);
-  // The server speaks English: of what it alone knows, its words are better than none.
-  if (fields.length > 0) return sentence(fields.join("; "));
+  if (problem.errors?.length > 0) return problem.errors.map(explainField).join(" ");
   if (BY_STATUS[problem.status] && language() !== "en") return say(BY_STATUS[problem.status]);
   if (problem.status >= 500) return say(problem.status === 503 ? "errBusy" : "errServer");
   return problem.detail ? sentence(problem.detail) : say("errOther");
+}
+
+// `pointer` says which field of a form it was, where that is clear without the form.
+function explainField({ pointer, detail }) {
+  const least = /at least (\d+)/.exec(detail)?.[1];
+  if (/password$/.test(pointer) && least) return say("fieldPassword", { n: Number(least) });
+  const known = { "/name": /a-z/.test(detail) && "fieldName", "/client_id": "errFault", "?q": "fieldSearch" }[pointer];
+  if (known) return say(known);
+  // The server speaks English: of what it alone knows, its words are better than none.
+  return language() === "en" ? sentence(detail) : say("fieldOther", { why: detail });
 }
 
 function sentence(text) {

@@ -261,7 +261,7 @@ async function begin() {
   $("notices").replaceChildren();
   const hint = sessionStorage.getItem("framewall.hint") ?? "";
   sessionStorage.removeItem("framewall.hint");
-  entrance.open({ mayRegister: site.registration_open, hint });
+  entrance.open({ mayRegister: site.registration_open, message: site.message_of_the_day ?? "", hint });
 }
 
 function words() {

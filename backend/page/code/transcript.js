@@ -53,6 +53,7 @@ export class Transcript {
     this.#reset();
     if (!room) return;
     room.open = true;
+    this.#chat.look(room);
     if (room.timeline.oldest === null || room.timeline.messages.length < 30) await this.#older();
   }
 

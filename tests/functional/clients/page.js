@@ -184,9 +184,11 @@ const scenarios = {
     assert.equal(await page.run(() => document.documentElement.lang), "ru");
     await page.click("#entrance-other");
     await page.type("#entrance-name", "мила");
-    await page.type("#entrance-password", PASSWORD);
+    await page.type("#entrance-password", "short");
     await page.press("Enter");
-    await page.see("#entrance-error");
+    await page.seeText("#entrance-error", "латинские буквы");
+    await page.seeText("#entrance-error", "не меньше 10 знаков");
+    await page.type("#entrance-password", PASSWORD);
     noErrors(page, "422");
     page.errors = [];
     await page.type("#entrance-name", "mila");
@@ -343,12 +345,37 @@ const scenarios = {
     await page.see(".message[data-state=cut]");
     await page.until(() => document.querySelector("#composer-stop").hidden);
     assert.doesNotMatch(await page.run(() => document.querySelector(".message[data-state=cut]").innerText), /the very end/);
+    // What was asked can be changed, source code too.
+    await page.press("ArrowUp");
+    await page.type("#composer-text", "Changed: `<b onclick=alert(1)>`");
+    await page.press("Enter");
+    await page.seeText(".message .mark", "edited");
     // It is the same after coming back.
     const before = await texts(page);
     await page.reload();
     await page.see(".message[data-state=cut]");
     assert.deepEqual(await texts(page), before);
+    assert.ok(before.some((text) => text.startsWith("Changed: <b onclick=alert(1)>")));
     noErrors(page);
+
+    // In a room it answers who addresses it, and everybody sees that.
+    const bob = await Account.make("bob");
+    const room = await bob.room("Kitchen", { assistant: "echo" });
+    await page.click("#browse-rooms");
+    await page.click("dialog button", "Join");
+    await page.seeText("#room-title", "Kitchen");
+    const bobPage = await enter(browser, "bob");
+    await openRoom(bobPage, "Kitchen");
+    await say(page, "just between us");
+    await say(page, "@assistant what is the time?");
+    for (const one of [page, bobPage]) {
+      await one.until(() => document.querySelectorAll(".message[data-state=whole] .who.assistant").length === 1);
+      assert.equal((await texts(one)).length, 3);
+    }
+    assert.ok(bobPage.frames.some((one) => !one.sent && one.text.includes('"answer_piece"')));
+    assert.equal(room.id, await bobPage.run(() => location.hash.slice(2)));
+    noErrors(page);
+    noErrors(bobPage);
   },
 
   async refused(browser) {

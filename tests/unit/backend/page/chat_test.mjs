@@ -185,6 +185,28 @@ test("somebody who writes is shown until the message or the end of it", () => {
   assert.equal(room.typing.size, 0);
 });
 
+test("a message that was too much for the gateway is sent again, though it names none", async () => {
+  const { chat, socket, room, receive, heard } = connected();
+  const entry = chat.say(room, "hello");
+  receive({ type: "error", problem: { status: 429, code: "rate" }, retry_after: 0.01 });
+  await new Promise((resolve) => realTimeout(resolve, 50));
+  assert.deepEqual(socket.get("message").map((one) => one.client_id), [entry.id, entry.id]);
+  assert.deepEqual(heard, []);
+});
+
+test("of more rooms than a socket may join, those that are looked at are joined", () => {
+  const { chat, socket, receive } = connected();
+  receive({ type: "welcome", v: 1, user: ME, limits: { rooms: 2 } });
+  chat.know({ id: "r2", kind: "room", name: "two" });
+  assert.deepEqual(socket.get("join").map((one) => one.room), ["r2"]);
+  receive({ type: "joined", room: "r2", kind: "room", name: "two", role: "member", last: 0, from: 1, online: [], count: 1, answers: [] });
+  const third = chat.know({ id: "r3", kind: "room", name: "three" });
+  assert.deepEqual(socket.get("join").map((one) => one.room), ["r2"]);
+  chat.look(third);
+  assert.deepEqual(socket.get("leave").map((one) => one.room), ["r1"]);
+  assert.deepEqual(socket.get("join").map((one) => one.room), ["r2", "r3"]);
+});
+
 test("presence follows who came and left", () => {
   const { room, receive } = connected();
   receive({ type: "presence", room: "r1", count: 2, came: [BOB], left: [] });
