@@ -207,6 +207,7 @@ export class Chat extends EventTarget {
     if (what === "refused") {
       kept = this.outbox.refused();
       if (kept) this.#tell("refused", { entry: kept });
+      else this.#tell("problem", { entry: null, problem: { code: "refused_answer" }, room: null });
     } else if (what === "large") {
       kept = this.outbox.refused();
       if (kept) this.#failed(kept, { code: "too_large" });

@@ -10,6 +10,7 @@ const BY_CODE = {
   no_assistant: "errNoAssistant",
   not_found: "errNotFound",
   busy: "errBusy",
+  refused_answer: "errRefusedAnswer",
   account_locked: "errLocked",
 };
 

@@ -13,6 +13,7 @@ const SILENCE_MS = 25000;
 const PONG_MS = 10000;
 const WELCOME_MS = 15000;
 const QUICK_AGAIN_MS = 3000;
+const STEADY_MS = 10000;
 
 export class ChatSocket {
   #owner;
@@ -20,7 +21,8 @@ export class ChatSocket {
   #state = "off";
   #attempt = 0;
   #timer = null;
-  #quickAt = 0;
+  #quickAt = -Infinity;
+  #openSince = Infinity;
   #round = 0;  // what belongs to an earlier round is of no interest any more
 
   // owner: ticket(): a Promise of one; opened(); received(message); lost(what, code);
@@ -54,9 +56,10 @@ export class ChatSocket {
     return true;
   }
 
-  // The server took our hello: what is lost from now on starts with the shortest waiting.
+  // The server took our hello. Only what lasts then starts with the shortest waiting again: a
+  // connection that is closed each time at its beginning comes back more and more slowly.
   welcomed() {
-    this.#attempt = 0;
+    this.#openSince = Date.now();
     this.#become("open");
     this.#heard();
   }
@@ -93,12 +96,14 @@ export class ChatSocket {
 
   #lost(code) {
     const what = whatClosed(code);
+    const now = Date.now();
+    if (now - this.#openSince >= STEADY_MS) this.#attempt = 0;
+    this.#openSince = Infinity;
     this.#drop();
     this.#owner.lost(what, code);
     if (what === "session" || what === "fault") return this.#end(what);
     if (what === "slow") this.#attempt = Math.max(this.#attempt, 3);
     // A text was refused, not we: at once, but not over and over.
-    const now = Date.now();
     if (["refused", "large", "token"].includes(what) && now - this.#quickAt > QUICK_AGAIN_MS) {
       this.#quickAt = now;
       return this.#open();
