@@ -1,5 +1,6 @@
 // conf/framewall.conf before the real framewall-backend: from the log-in to a model's answer.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
@@ -386,12 +387,25 @@ TEST_F(BackendGateway, NoLogHasWhatIsSecret) {
 }
 
 TEST_F(BackendGateway, BackendComesBackWithoutAReload) {
-  const std::string key = NewKey(LogIn("ann"));
-  EXPECT_EQ(backend_->Terminate(), 0);
+  const std::string key = NewKey(LogIn("ann"), "\"llm\",\"chat\"");
+  WebSocketClientOptions program;
+  program.path = "/ws/chat";
+  program.headers = key;
+  WebSocketClient socket(port(), program);
+  ASSERT_EQ(socket.status(), 101) << socket.answer().raw;
+  backend_->Signal(SIGTERM);
+  EXPECT_EQ(socket->ReadToClose().code, 1001);
+  socket->SendClose(1001);
+  EXPECT_EQ(backend_->WaitForExit(), 0);
   EXPECT_EQ(Get("/ready").status(), 502);
   EXPECT_EQ(Post("/api/v1/login", "{}").status(), 502);
   ASSERT_TRUE(backend_->Start()) << backend_->Output();
   EXPECT_TRUE(Eventually([&] { return Get("/v1/models", key).status() == 200; }));
+  WebSocketClient again(port(), program);
+  ASSERT_EQ(again.status(), 101) << again.answer().raw;
+  EXPECT_EQ(backend_->Kill(), 128 + SIGKILL);
+  const WebSocketEvent lost = again->ReadToClose();
+  EXPECT_EQ(lost.code, 1011) << lost.payload;
 }
 
 }  // namespace

@@ -408,6 +408,9 @@ TEST_F(GatewayConfiguration, NoLogHasTicketsKeysPasswordsOrPrompts) {
   EXPECT_EQ(Post("/v1/chat/completions", Chat(prompt, ",\"user\":" + attack)).status(), 403);
   EXPECT_EQ(Post(kConversation, "{\"text\":" + prompt + ",\"client_id\":" + attack + "}").status(),
             403);
+  EXPECT_EQ(Post("/v1/chat/completions", Chat("\"zebra\"") + "zebra").status(), 400);
+  EXPECT_EQ(Post("/v1/chat/completions", "{\"messages\":[{\"content\":\"zebra \\x\"}]}").status(),
+            400);
   // A message in a room, refused itself: where, not what.
   EXPECT_EQ(Post(kRoom, std::string("{\"text\":\"walrus ") + kAttack + "\"}").status(), 403);
   WebSocketClient client(port(), {.path = "/ws/chat?ticket=giraffe0123456789", .headers = ""});
