@@ -358,6 +358,29 @@ TEST_F(GatewayConfiguration, ModelsAreLimitedByAccountOverAddresses) {
   EXPECT_EQ(ask("127.0.1.1", kBob).status(), 200);
 }
 
+TEST_F(GatewayConfiguration, TheApiIsLimitedByTheTokensAccount) {
+  AccessToken ann{.issuer = "http://localhost:8080", .audience = "framewall"};
+  AccessToken bob = ann;
+  bob.subject = "bob";
+  // Two tokens of one account, from two addresses.
+  const std::string tokens[] = {ann.Bearer(), (ann.seconds = 1800, ann.Bearer())};
+  const auto me = [&](int i, const std::string& bearer) {
+    return Ask(RawClient::To("127.0.0.1", port(), "127.0.1." + std::to_string(i % 2 + 1)), "GET",
+               "/api/v1/me", bearer)
+        .status();
+  };
+  const Clock::time_point begin = Clock::now();
+  int passed = 0;
+  for (int i = 0; i < 150; ++i) passed += me(i, tokens[i % 2]) == 200 ? 1 : 0;
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  EXPECT_GE(passed, 61);
+  EXPECT_LE(passed, 62 + 20 * seconds);
+  EXPECT_EQ(me(0, bob.Bearer()), 200);
+  // A forged token spends nobody's budget.
+  const TokenIssuer stranger;
+  EXPECT_EQ(me(0, "Authorization: Bearer " + bob.Sign(stranger) + "\r\n"), 401);
+}
+
 TEST_F(GatewayConfiguration, LogInIsLimitedByAddress) {
   const auto log_in = [&](const std::string& source) {
     return Ask(RawClient::To("127.0.0.1", port(), source), "POST", "/api/v1/login",
