@@ -98,12 +98,10 @@ void Connection::Feed(ByteView bytes) {
     if (state_ == State::kDiscard) {
       if (codec_.request_complete()) BeginIdle();
     } else if (state_ == State::kBody) {
-      // A socket takes these over.
-      input_.assign(bytes);
+      rest_ = bytes;
       Advance();
       if (state_ == State::kOver) return;
-      bytes.remove_prefix(bytes.size() - input_.size());
-      input_.clear();
+      bytes = std::exchange(rest_, {});
     }
     if (used == 0) break;
   }
@@ -334,8 +332,10 @@ std::unique_ptr<Socket> Connection::SwitchToSocket(HttpCall& call, const SocketO
   send_timer_.Cancel();
   pause_.Release();
   stream_->SetHandler(nullptr);
+  std::string early(rest_);
+  early += input_;
   std::unique_ptr<Socket> socket =
-      MakeServerSocket(services_, std::move(stream_), options, std::exchange(input_, {}));
+      MakeServerSocket(services_, std::move(stream_), options, std::move(early));
   state_ = State::kOver;
   if (services_.observer != nullptr) {
     const auto took = std::chrono::steady_clock::now() - call.started();
@@ -384,14 +384,16 @@ void Connection::BeginIdle() {
 
 void Connection::CloseGracefully() {
   input_.clear();
-  timer_.Set(kLingering);
+  rest_ = {};
   if (codec_.request_complete() || state_ == State::kIdle) {
     state_ = State::kClosing;
-    timer_.Set(services_.limits.send_timeout);
+    timer_.Cancel();
+    AwaitSend();
     stream_->NotifyWhenSent();
     return;
   }
   state_ = State::kLingering;
+  timer_.Set(kLingering);
   stream_->ShutdownWrite();
   pause_.Release();
 }
@@ -429,6 +431,10 @@ void Connection::OnTimer() {
                           .fields = {}});
   }
   if (state_ == State::kBody || state_ == State::kAnswering || state_ == State::kOver) return;
+  // He still takes the last answer, and has another timer for that.
+  if (state_ == State::kIdle && stream_->pending_output() > 0) {
+    return timer_.Set(services_.limits.idle_timeout);
+  }
   CloseNow(event::Stream::CloseKind::kNormal);
 }
 

@@ -108,8 +108,9 @@ class Connection final : public event::StreamHandler,
   std::shared_ptr<HttpCall> call_;
   // What stands for the answer that the router itself gives.
   std::optional<Problem> refusal_;
-  // Octets of requests behind the current one.
+  // Octets of requests behind the current one; while they are being fed they stand in `rest_`.
   std::string input_;
+  ByteView rest_;
   event::ReadPause pause_;
   event::Timer timer_;
   event::Timer send_timer_;

@@ -193,7 +193,8 @@ void HttpCall::Fail(const Error& error) {
   MainLog().Write(LogLevel::kError, "request " + request_id() + " (" +
                                         std::string(route() ? route()->operation : "none") +
                                         ") failed: " + error.message);
-  Problem problem = Plain(500, "internal", "Something went wrong here; it is in the log.");
+  Problem problem = Plain(500, "internal",
+                          "Something went wrong here; the log has it under " + request_id() + ".");
   if (error.kind == ErrorKind::kUnavailable) {
     problem = Plain(503, "busy", "There is too much to do right now; try again.");
     problem.retry_after = 1;

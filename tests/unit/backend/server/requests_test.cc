@@ -307,7 +307,8 @@ TEST(RequestAnswers, ForgottenOnesFail) {
          call->Fail(Error{ErrorKind::kUnavailable, ErrorSource::kInternal, "", 0});
        })});
   EXPECT_EQ(server.Get("/").status(), 500);
-  const HttpMessage error = server.Get("/error");
+  const HttpMessage error = server.Get("/error", "X-Request-ID: r-1\r\n");
+  EXPECT_NE(error.body.find("the log has it under r-1."), std::string::npos) << error.body;
   EXPECT_EQ(error.status(), 500);
   EXPECT_EQ(error.body.find("secret"), std::string::npos);
   EXPECT_EQ(server.Get("/busy").status(), 503);
@@ -418,6 +419,30 @@ TEST(RequestLimits, WhoDoesNotReadIsNotServedOn) {
   EXPECT_LT(served, 10);
   for (int i = 0; i < 200; ++i) ASSERT_EQ(client.ReadResponse().body.size(), 300'000u) << i;
   EXPECT_EQ(served, 200);
+}
+
+TEST(RequestLimits, WhoReadsSlowlyGetsAllOfIt) {
+  Limits limits;
+  limits.send_timeout = limits.idle_timeout = Milliseconds(200);
+  ServerHarness server(
+      {Open("GET", "/", "large",
+            [](CallRef call) {
+              call->Answer(Reply{.body = std::string(3'000'000, 'a'), .fields = {}});
+            })},
+      limits);
+  for (const char* field : {"", "Connection: close\r\n"}) {
+    RawClient client = server.Connect();
+    client.Send("GET / HTTP/1.1\r\nHost: a\r\n" + std::string(field) + "\r\n");
+    size_t got = 0;
+    // Ten times as long as either deadline.
+    while (got < 3'000'000) {
+      const std::string piece = client.wire().ReadSome(150'000);
+      if (piece.empty()) break;
+      got += piece.size();
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    EXPECT_GE(got, 3'000'000u);
+  }
 }
 
 TEST(RequestLimits, WhoTakesNothingIsCutOff) {
