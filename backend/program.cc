@@ -262,6 +262,10 @@ void Program::Run() {
 }
 
 void Program::BeginDrain() {
+  if (std::exchange(draining_, true)) {
+    MainLog().Write(LogLevel::kNotice, "told twice: ending at once");
+    return loop_.Stop();
+  }
   MainLog().Write(LogLevel::kNotice, "draining");
   chat_->Drain();
   server_->Drain(Milliseconds(settings_.drain_seconds * 1000), [this] { loop_.Stop(); });

@@ -36,7 +36,7 @@ class Program {
 
   Status Listen();
 
-  // Until TERM, INT or QUIT, and the drain behind it. HUP and USR1 open the log file anew;
+  // Until TERM, INT or QUIT, and the drain behind it, which a second one cuts short. HUP and USR1 open the log file anew;
   // HUP reads the signing keys again too.
   void Run();
 
@@ -66,6 +66,7 @@ class Program {
   std::unique_ptr<server::Router> router_;
   std::unique_ptr<server::HttpServer> server_;
   std::vector<std::unique_ptr<event::Signal>> signals_;
+  bool draining_ = false;
 };
 
 }  // namespace framewall::backend

@@ -174,6 +174,18 @@ TEST(BackendSignals, TheDrainHasAnEnd) {
   }
 }
 
+TEST(BackendSignals, ASecondOneEndsAtOnce) {
+  BackendProcess backend("server: {drain_seconds: 600, head_seconds: 600}\n");
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  RawClient stuck = backend.Connect();
+  stuck.Send("GET /health HTTP/1.1\r\nHost:");
+  EXPECT_EQ(backend.Get("/health").status(), 200);
+  backend.Signal(SIGTERM);
+  EXPECT_TRUE(backend.WaitForOutput("draining"));
+  backend.Signal(SIGTERM);
+  EXPECT_EQ(backend.WaitForExit(std::chrono::seconds(10)), 0);
+}
+
 TEST(BackendSignals, ASuccessorsSocketIsLeftAlone) {
   BackendProcess first;
   ASSERT_TRUE(first.Start()) << first.Output();

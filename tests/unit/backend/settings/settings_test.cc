@@ -189,6 +189,13 @@ TEST_F(SettingsTest, ItemsOfListsAreChecked) {
             std::string::npos);
 }
 
+TEST_F(SettingsTest, SecretsAreNotRepeated) {
+  const std::string yaml =
+      "llm: {providers: [{name: a, kind: openai, url: 'http://a', key: 'se cret'}], models: []}\n";
+  EXPECT_NE(Error(yaml).find("llm.providers: key:"), std::string::npos) << Error(yaml);
+  EXPECT_EQ(Error(yaml).find("se cret"), std::string::npos) << Error(yaml);
+}
+
 TEST(SettingRowsTest, AreAllDifferentAndDocumented) {
   std::set<std::string> names;
   std::set<std::string> variables;
