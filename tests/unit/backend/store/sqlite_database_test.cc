@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -486,12 +487,67 @@ TEST_F(SqliteDatabaseTest, AFullDiskIsSaidAndNothingIsAcknowledgedThatIsNotThere
   EXPECT_TRUE(Write<int64_t>(Inserting(kilobyte)).ok());
 }
 
-TEST_F(SqliteDatabaseTest, TheProbeAnswers) {
+// Files of this process may not grow beyond it, as long as it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t octets) : old_handler_(::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = octets;
+    EXPECT_EQ(0, ::setrlimit(RLIMIT_FSIZE, &limit));
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, old_handler_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*old_handler_)(int);
+};
+
+// A disk that takes no more: the error comes with the commit, so the whole group hears of it.
+TEST_F(SqliteDatabaseTest, WhatTheDiskDoesNotTakeIsNotAcknowledgedAndTheProbeSaysSo) {
   Open();
-  std::optional<bool> ok;
-  db->Probe([&](Status status) { ok = status.ok(); });
-  ASSERT_TRUE(RunUntil(loop, [&] { return ok.has_value(); }));
-  EXPECT_TRUE(*ok);
+  const auto probe = [&] {
+    std::optional<bool> ok;
+    db->Probe([&](Status status) { ok = status.ok(); });
+    EXPECT_TRUE(RunUntil(loop, [&] { return ok.has_value(); }));
+    return ok.value_or(false);
+  };
+  EXPECT_TRUE(probe());
+  int acknowledged = 0;
+  std::string message;
+  {
+    const FileSizeLimit limit(300'000);
+    int told = 0;
+    for (int i = 0; i < 600; ++i) {
+      db->Write<int64_t>(Inserting(std::string(1024, 'x')), [&](Result<int64_t> result) {
+        ++told;
+        if (result.ok()) {
+          ++acknowledged;
+        } else {
+          message = result.error().message;
+        }
+      });
+    }
+    ASSERT_TRUE(RunUntil(loop, [&] { return told == 600; }));
+    EXPECT_LT(acknowledged, 600);
+    EXPECT_NE(std::string::npos, message.find("the disk reports an error")) << message;
+    EXPECT_EQ(acknowledged, Number("SELECT count(*) FROM login_audit"));
+    // There is room for a little one, so all is well.
+    EXPECT_TRUE(probe());
+  }
+  {
+    const FileSizeLimit limit(4096);
+    EXPECT_TRUE(probe());  // nobody wrote: nothing to complain about yet
+    EXPECT_FALSE(Write<int64_t>(Inserting("x")).ok());
+    EXPECT_FALSE(probe());
+    EXPECT_FALSE(probe());
+  }
+  EXPECT_TRUE(probe());
+  EXPECT_TRUE(Write<int64_t>(Inserting("x")).ok());
+  EXPECT_EQ(acknowledged + 1, Number("SELECT count(*) FROM login_audit"));
 }
 
 TEST_F(SqliteDatabaseTest, NamesOnlyFiles) {
