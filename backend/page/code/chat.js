@@ -86,11 +86,11 @@ export class Chat extends EventTarget {
 
   // It is to be seen: where one is in more rooms than a socket may join, another one makes place.
   look(room) {
-    if (this.state !== "open" || room.joined) return;
+    if (this.state !== "open" || room.joined || room.joining) return;
     const joined = this.#joined();
     if (joined.length >= this.limits.rooms) {
       const other = joined.find((one) => !one.open) ?? joined[0];
-      other.joined = false;
+      this.#unheard(other);
       this.#socket.send({ type: "leave", room: other.id });
     }
     this.#join(room);
@@ -186,34 +186,39 @@ export class Chat extends EventTarget {
     const entry = { room: room.id };
     if (room.timeline.after !== null) {
       entry.after = room.timeline.after;
-      if (this.#time !== null) entry.since = this.#time;
+      if (room.since !== null) entry.since = room.since;
     }
     return entry;
   }
 
+  // From now on nothing is heard of it: what happens there is told from the last time that we know.
+  #unheard(room) {
+    if (room.joined) room.since = this.#time;
+    room.joined = room.joining = false;
+    room.typing.clear();
+    room.online.clear();
+  }
+
   #join(room) {
-    this.#ask({ type: "join", ...this.#since(room) }).catch(() => {});
+    room.joining = true;
+    this.#ask({ type: "join", ...this.#since(room) }).catch(() => (room.joining = false));
   }
 
   #lost(what) {
-    for (const room of this.rooms.values()) {
-      room.joined = false;
-      room.typing.clear();
-      room.online.clear();
-    }
+    for (const room of this.rooms.values()) this.#unheard(room);
     for (const { reject } of this.#asked.values()) reject(new Lost());
     this.#asked.clear();
-    let kept = null;
-    if (what === "refused") {
-      kept = this.outbox.refused();
-      if (kept) this.#tell("refused", { entry: kept });
-      else this.#tell("problem", { entry: null, problem: { code: "refused_answer" }, room: null });
-    } else if (what === "large") {
-      kept = this.outbox.refused();
-      if (kept) this.#failed(kept, { code: "too_large" });
+    const { underWay } = this.outbox;
+    const sent = underWay && !this.#goesByRequest(underWay) ? underWay : null;
+    if (what === "refused" && sent) {
+      this.outbox.refused();
+      this.#tell("refused", { entry: sent });
+    } else if (what === "large" && sent) {
+      this.#failed(sent, { code: "too_large" });
     } else {
-      kept = this.outbox.disconnected();
-      if (kept) this.#tell("problem", { entry: kept, problem: kept.problem, room: kept.room });
+      const givenUp = this.outbox.disconnected();
+      if (givenUp) this.#tell("problem", { entry: givenUp, problem: givenUp.problem, room: givenUp.room });
+      if (what === "refused") this.#tell("problem", { entry: null, problem: { code: "refused_answer" }, room: null });
     }
     for (const id of this.rooms.keys()) this.#tell("room", { id });
   }
@@ -234,11 +239,15 @@ export class Chat extends EventTarget {
     // A text that neither arrives nor fails was left out on the way.
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.outbox.underWay === entry && this.#again(), ACK_MS);
-    if (this.rooms.get(room).kind === "conversation") return void this.#flushByRequest(entry);
+    if (this.#goesByRequest(entry)) return void this.#flushByRequest(entry);
     this.#socket.send(
       entry.kind === "edit"
         ? { type: "edit", ref: id, room, number: entry.number, text }
         : { type: "message", room, client_id: id, text });
+  }
+
+  #goesByRequest(entry) {
+    return this.rooms.get(entry.room)?.kind === "conversation";
   }
 
   // What is said to a model may be source code, and quote attacks: the gateway lets that pass where
@@ -305,7 +314,7 @@ export class Chat extends EventTarget {
       const room = this.rooms.get(message.room) ?? newRoom(message.room);
       this.rooms.set(room.id, room);
       Object.assign(room, {
-        kind: message.kind, name: message.name, role: message.role, last: message.last, joined: true,
+        kind: message.kind, name: message.name, role: message.role, last: message.last, joined: true, joining: false,
         assistant: message.assistant ?? null, count: message.count,
       });
       room.online = byId(message.online);
@@ -415,6 +424,12 @@ export class Chat extends EventTarget {
       const entry = isOfGateway ? this.outbox.underWay : id === undefined ? null : this.outbox.find(id);
       if (isOfGateway && !entry) return;
       if (STORED_ALL_THE_SAME.includes(problem.code)) return this.#tell("problem", { entry: null, problem, room });
+      const place = this.rooms.get(room);
+      if (problem.code === "not_found" && place && !place.joined) {
+        // It went, or we did, while we were away.
+        this.forget(room);
+        return this.#tell("gone", { room: place, reason: "removed" });
+      }
       if (!entry) {
         if (!this.#asked.has(id)) this.#tell("problem", { entry: null, problem, room });
         return;
@@ -473,6 +488,8 @@ function newRoom(id) {
     last: null,  // the highest number of its messages
     read: null,  // the highest that was on the screen
     joined: false,  // by this socket
+    joining: false,
+    since: null,  // the server's time when we last heard of it
     open: false,  // on the screen
     stale: false,  // what we held had a gap and was dropped
     count: 0, online: new Map(), typing: new Map(), timeline: new Timeline(),

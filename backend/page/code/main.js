@@ -28,6 +28,7 @@ let inside = null;  // what there is only for somebody who is logged in
 class Inside {
   room = null;
   refusedNotice = null;
+  wasOpen = false;
 
   constructor() {
     const { me } = session;
@@ -68,7 +69,13 @@ class Inside {
     const on = (type, listener) => chat.addEventListener(type, (event) => listener(event.detail));
     on("room", ({ id }) => id === this.room?.id && this.drawHead());
     on("places", () => this.room && this.drawHead());
-    on("connection", () => this.room && this.transcript.plan());
+    on("connection", ({ state }) => {
+      if (this.room) this.transcript.plan();
+      if (state !== "open") return;
+      // What was made or asked of us meanwhile.
+      if (this.wasOpen) this.load();
+      this.wasOpen = true;
+    });
     on("invitations", () => this.loadInvitations());
     on("said", ({ room, message }) => this.say(room, message));
     on("refused", () => {

@@ -234,6 +234,43 @@ test("what was asked for fails with the connection", async () => {
   await assert.rejects(page);
 });
 
+test("what happened in a room is told from when it was last heard, not from when another was", () => {
+  const { chat, socket, receive } = connected({ last: 3 });
+  receive({ type: "welcome", v: 1, user: ME, limits: { rooms: 1 }, time: "2026-11-21T20:01:00.000Z" });
+  const other = chat.know({ id: "r2", kind: "room", name: "two" });
+  chat.look(other);
+  receive({ type: "joined", room: "r2", kind: "room", name: "two", role: "member", last: 0, from: 1, online: [], count: 1, answers: [], time: "2026-11-21T20:05:00.000Z" });
+  chat.look(chat.rooms.get("r1"));
+  const { room, after, since } = socket.get("join").at(-1);
+  assert.deepEqual([room, after, since], ["r1", 3, "2026-11-21T20:01:00.000Z"]);
+});
+
+test("a room that is asked for twice is joined once", () => {
+  const { chat, socket } = connected();
+  chat.know({ id: "r2", kind: "room", name: "two" });
+  chat.know({ id: "r2", kind: "room", name: "two" });
+  assert.equal(socket.get("join").length, 1);
+});
+
+test("a room that went while we were away is gone", () => {
+  const { chat, socket, heard, receive } = connected();
+  socket.lose();
+  socket.start();
+  receive({ type: "welcome", v: 1, user: ME, limits: {} });
+  receive({ type: "error", room: "r1", problem: { status: 404, code: "not_found" } });
+  assert.equal(chat.rooms.size, 0);
+  assert.deepEqual(heard.map((one) => one.type), ["gone"]);
+});
+
+test("a socket that is refused while a request is under way says nothing of that request", () => {
+  const { chat, socket, room, heard } = connected({ kind: "conversation", write: () => new Promise(() => {}) });
+  room.kind = "conversation";
+  chat.say(room, "a prompt");
+  socket.lose("refused");
+  assert.deepEqual(shown(chat, room), ["a prompt (waiting)"]);
+  assert.deepEqual(heard.map((one) => one.problem.code), ["refused_answer"]);
+});
+
 test("a room that was taken away is gone", () => {
   const { chat, receive, heard } = connected();
   receive({ type: "left", room: "r1", reason: "removed" });
