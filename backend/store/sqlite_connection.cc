@@ -111,7 +111,7 @@ class SqliteConnection::Prepared final : public Statement::Driver {
       case SQLITE_DONE:
         return false;
       default:
-        failed_.emplace(owner_.LastError("running a statement"));
+        failed_.emplace(owner_.LastError(Doing()));
         return *failed_;
     }
   }
@@ -146,6 +146,12 @@ class SqliteConnection::Prepared final : public Statement::Driver {
   }
 
  private:
+  // The beginning of the statement: a constant of ours, so no value is in it.
+  std::string Doing() const {
+    constexpr size_t kShown = 60;
+    const std::string_view sql = sqlite3_sql(handle_);
+    return fmt::format("\"{}{}\"", sql.substr(0, kShown), sql.size() > kShown ? "…" : "");
+  }
   void Bound(int code) {
     // A number that no parameter has.
     FW_CHECK(code != SQLITE_RANGE && code != SQLITE_MISUSE);
@@ -173,9 +179,11 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const std::stri
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, kLockWaitMilliseconds);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  // The WAL shrinks again after a large write.
   FW_TRY(connection->Execute(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-      "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;"));
+      "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;"
+      "PRAGMA journal_size_limit = 33554432;"));
   if (use == Use::kRead) FW_TRY(connection->Execute("PRAGMA query_only = ON"));
   return connection;
 }
