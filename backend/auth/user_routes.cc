@@ -224,6 +224,8 @@ void ResetPassword(const ServicesRef& services, const server::CallRef& call) {
               if (!reset.ok()) return call->Fail(reset.error());
               if (!reset.value().found) return call->Fail(NotFound());
               EndAll(*services, id, reset.value().ended, "password", now);
+              // Keys do nothing until it is changed, so what is open with one ends too.
+              services->ended.End({id, {}, "password"}, now);
               call->Answer(200, json::Node::Object().Set("password", password));
             });
       });
