@@ -15,6 +15,8 @@ using json::Kind;
 
 // What an entry costs besides its texts.
 constexpr size_t kEntryOctets = 256;
+// Of an answer; a longer one is not kept.
+constexpr size_t kLongestKept = size_t{1024} * 1024;
 
 // The same text for the same value: members by name, without white space.
 void AppendCanonical(const json::Value& value, std::string& out) {
@@ -116,7 +118,9 @@ class KeepingCompletion final : public Completion, private CompletionEvents {
 
  private:
   void OnText(std::string_view piece) override {
-    answer_.pieces.emplace_back(piece);
+    octets_ += piece.size();
+    if (octets_ > kLongestKept) keeps_ = false;
+    if (keeps_) answer_.pieces.emplace_back(piece);
     events_->OnText(piece);
   }
   // Neither can be replayed as it came.
@@ -141,6 +145,7 @@ class KeepingCompletion final : public Completion, private CompletionEvents {
   const std::string key_;
   CompletionEvents* const events_;
   AnswerCache::Answer answer_;
+  size_t octets_ = 0;
   bool keeps_ = true;
   const std::unique_ptr<Completion> inner_;
 };

@@ -122,8 +122,10 @@ class HttpClient::Exchange final : public HttpExchange, private HttpConnection::
   }
 
   ~Exchange() override {
+    if (connection_ == nullptr) return;
     // Not to be kept: its answer is not over.
-    if (connection_ != nullptr) connection_->Close();
+    connection_->SetOwner(nullptr);
+    connection_->Close();
     loop_.Retire(std::move(connection_));
   }
 

@@ -117,8 +117,13 @@ inline std::string LlmSettings(const StandIn& stand_in, const std::string& rest 
           "status-503", "status-429", "status-400", "redirect",   "garbage",    "cut-before",
           "cut-head",   "cut-middle", "cut-end",    "error",      "silent",     "silent-middle",
           "endless",    "flaky",      "say",        "long"}) {
-      text += std::string("  - {name: ") + kind + "/" + behaviour + ", provider: " + kind +
-              ", provider_model: " + behaviour + ", first_token_ms: 500, between_tokens_ms: 500}\n";
+      const std::string name = behaviour;
+      text += std::string("  - {name: ") + kind + "/" + name + ", provider: " + kind +
+              ", provider_model: " + name;
+      // The others have all the time that a busy machine may need.
+      if (name == "silent") text += ", first_token_ms: 500";
+      if (name == "silent-middle") text += ", between_tokens_ms: 500";
+      text += "}\n";
     }
   }
   return text;
