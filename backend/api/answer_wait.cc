@@ -16,6 +16,11 @@ std::string_view TextOf(json::Value object, std::string_view name) {
   return value && value->kind() == json::Kind::kString ? value->AsString() : std::string_view();
 }
 
+json::Node NodeOf(const store::Message& message) {
+  const auto document = json::Document::Parse(MessageText(message));
+  return document.ok() ? json::Node::Copy(document->root()) : json::Node::Object();
+}
+
 // What the chat's messages have beside those of the API.
 bool IsOfTheChat(std::string_view member) {
   return member == "type" || member == "usage" || member == "problem";
@@ -35,7 +40,7 @@ class AnswerWaits::Wait final : public chat::Listener,
         call_(std::move(call)),
         key_(message.room, call_->identity().user),
         asked_(message.number),
-        node_(MessageNode(message)) {}
+        node_(NodeOf(message)) {}
 
   void Listen() {
     subscription_ = waits_.fanout_.Subscribe(chat::RoomTopic(key_.first), this);

@@ -25,6 +25,13 @@ std::string PlaceId(const server::Call& call, RoomKind kind) {
   return std::string(call.Parameter(ParameterOf(kind)));
 }
 
+using Found = std::vector<store::Message>;
+
+// Made in the thread that read, so that the loop only sends it.
+void AnswerText(server::Call& call, std::string json) {
+  call.Answer(server::Reply{.status = 200, .body = std::move(json)});
+}
+
 // 0 where it is no number of a message.
 int64_t NumberOf(const server::Call& call) {
   const std::optional<uint64_t> number = ParseUnsigned(call.Parameter("number"));
@@ -66,8 +73,7 @@ Outcome<MadeWith<Added>> Add(store::Connection& db, RoomKind kind, const std::st
   message.text = asked.text;
   message.created = UnixMilliseconds();
   FW_ASSIGN(store::Appended appended, store::AppendMessage(db, message));
-  const Made made{.status = appended.repeated ? 200 : 201,
-                  .body = MessageNode(appended.message).Text()};
+  const Made made{.status = appended.repeated ? 200 : 201, .body = MessageText(appended.message)};
   return MadeWith<Added>{made, Added{seen.room, appended.message, appended.repeated}};
 }
 
@@ -116,28 +122,21 @@ void List(const Services& services, const server::CallRef& call) {
   const PageRequest page = ReadPage(query, list, PageLimitsOf(services.settings));
   const int64_t behind = NumberBehind(query, page).value_or(0);
   if (!Accepted(*call, query)) return;
-  using Found = std::vector<store::Message>;
-  Read<Found>(
+  Read<std::string>(
       services, call,
-      [id, page, after, behind,
-       user = call->identity().user](store::Connection& db) -> Outcome<Found> {
+      [id, page, after, behind, list,
+       user = call->identity().user](store::Connection& db) -> Outcome<std::string> {
         FW_ACCEPT([[maybe_unused]] const SeenRoom seen,
                   FindPlace(db, kKind, id, user, Needs::kMember));
         const store::MessageLimit limit{.messages = RowsFor(page)};
-        if (after) {
-          FW_ASSIGN(Found rising,
-                    store::MessagesAfter(db, id, behind > 0 ? behind : *after, limit));
-          return rising;
-        }
-        FW_ASSIGN(Found falling, store::MessagesBefore(db, id, behind, limit));
-        return falling;
+        FW_ASSIGN(const Found found,
+                  after ? store::MessagesAfter(db, id, behind > 0 ? behind : *after, limit)
+                        : store::MessagesBefore(db, id, behind, limit));
+        return ToPageText(found, page, list, AppendMessage, [](const store::Message& message) {
+          return std::to_string(message.number);
+        });
       },
-      [page, list](server::Call& answer, const Found& found) {
-        answer.Answer(200,
-                      ToPage(found, page, list, MessageNode, [](const store::Message& message) {
-                        return std::to_string(message.number);
-                      }));
-      });
+      AnswerText);
 }
 
 template <RoomKind kKind>
@@ -153,7 +152,7 @@ void Get(const Services& services, const server::CallRef& call) {
         return *std::move(message);
       },
       [](server::Call& answer, const store::Message& message) {
-        answer.Answer(200, MessageNode(message));
+        AnswerText(answer, MessageText(message));
       });
 }
 
@@ -192,7 +191,7 @@ void Edit(const Services& services, const server::CallRef& call) {
       },
       [&services](server::Call& answer, const store::Message& message) {
         services.announcer.MessageEdited(message);
-        answer.Answer(200, MessageNode(message));
+        AnswerText(answer, MessageText(message));
       });
 }
 
@@ -238,19 +237,15 @@ void Search(const Services& services, const server::CallRef& call) {
   search.behind = NumberBehind(query, page).value_or(0);
   search.limit = RowsFor(page);
   if (!Accepted(*call, query)) return;
-  using Found = std::vector<store::Message>;
-  Read<Found>(
+  Read<std::string>(
       services, call,
-      [search](store::Connection& db) -> Outcome<Found> {
-        FW_ASSIGN(Found found, store::SearchMessages(db, search));
-        return found;
+      [search, page, list](store::Connection& db) -> Outcome<std::string> {
+        FW_ASSIGN(const Found found, store::SearchMessages(db, search));
+        return ToPageText(found, page, list, AppendMessage, [](const store::Message& message) {
+          return std::to_string(message.position);
+        });
       },
-      [page, list](server::Call& answer, const Found& found) {
-        answer.Answer(200,
-                      ToPage(found, page, list, MessageNode, [](const store::Message& message) {
-                        return std::to_string(message.position);
-                      }));
-      });
+      AnswerText);
 }
 
 struct Names {

@@ -1,12 +1,30 @@
 #include "backend/api/nodes.h"
 
+#include <string_view>
+
 #include "backend/base/time.h"
+#include "proxy/base/encoding.h"
 
 namespace framewall::backend::api {
 namespace {
 
 json::Node TextOrNull(const std::string& text) {
   return text.empty() ? json::Node::Null() : json::Node(text);
+}
+
+// With a comma before it, but as the first of its object.
+void AppendMember(std::string& json, std::string_view name, std::string_view text) {
+  json.append(json.back() == '{' ? "\"" : ",\"").append(name).append("\":\"");
+  AppendJsonEscaped(json, text);
+  json += '"';
+}
+
+void AppendPerson(std::string& json, std::string_view name, const store::Person& person) {
+  json.append(",\"").append(name).append("\":{");
+  AppendMember(json, "id", person.id);
+  AppendMember(json, "name", person.name);
+  AppendMember(json, "display_name", person.display_name);
+  json += '}';
 }
 
 }  // namespace
@@ -55,22 +73,28 @@ json::Node MemberNode(const store::Member& member) {
   return node;
 }
 
-json::Node MessageNode(const store::Message& message) {
-  json::Node node = json::Node::Object();
-  node.Set("id", message.id);
-  node.Set("room", message.room);
-  node.Set("number", message.number);
-  node.Set("role", message.role);
-  if (message.author) node.Set("author", PersonNode(*message.author));
-  if (message.asked_by) node.Set("asked_by", PersonNode(*message.asked_by));
-  if (!message.model.empty()) node.Set("model", message.model);
-  node.Set("text", message.text);
-  node.Set("state", message.state);
-  node.Set("created", Rfc3339(message.created));
-  if (message.edited != 0) node.Set("edited", Rfc3339(message.edited));
-  if (message.deleted != 0) node.Set("deleted", Rfc3339(message.deleted));
-  if (!message.client_id.empty()) node.Set("client_id", message.client_id);
-  return node;
+void AppendMessage(std::string& json, const store::Message& message) {
+  json += '{';
+  AppendMember(json, "id", message.id);
+  AppendMember(json, "room", message.room);
+  json += ",\"number\":" + std::to_string(message.number);
+  AppendMember(json, "role", message.role);
+  if (message.author) AppendPerson(json, "author", *message.author);
+  if (message.asked_by) AppendPerson(json, "asked_by", *message.asked_by);
+  if (!message.model.empty()) AppendMember(json, "model", message.model);
+  AppendMember(json, "text", message.text);
+  AppendMember(json, "state", message.state);
+  AppendMember(json, "created", Rfc3339(message.created));
+  if (message.edited != 0) AppendMember(json, "edited", Rfc3339(message.edited));
+  if (message.deleted != 0) AppendMember(json, "deleted", Rfc3339(message.deleted));
+  if (!message.client_id.empty()) AppendMember(json, "client_id", message.client_id);
+  json += '}';
+}
+
+std::string MessageText(const store::Message& message) {
+  std::string json;
+  AppendMessage(json, message);
+  return json;
 }
 
 }  // namespace framewall::backend::api

@@ -50,4 +50,21 @@ json::Node ToPage(const std::vector<Item>& found, const PageRequest& page, std::
   return answer;
 }
 
+// The same as text, of items that `append(std::string&, const Item&)` writes.
+template <class Item, class Append, class Position>
+std::string ToPageText(const std::vector<Item>& found, const PageRequest& page,
+                       std::string_view list, Append append, Position position) {
+  const bool more = found.size() > page.limit;
+  const size_t count = more ? page.limit : found.size();
+  std::string text = "{\"items\":[";
+  for (size_t i = 0; i < count; ++i) {
+    if (i != 0) text += ',';
+    append(text, found[i]);
+  }
+  // A cursor needs no escapes.
+  text += more ? "],\"next\":\"" + MakeCursor(list, position(found[count - 1])) + "\"}"
+               : "],\"next\":null}";
+  return text;
+}
+
 }  // namespace framewall::backend::api
