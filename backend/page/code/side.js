@@ -6,7 +6,7 @@ import { moment, onLanguage, say } from "./language.js";
 // What a room is called where it has no name.
 export function placeName(room) {
   if (room.name) return room.name;
-  return say("unnamedConversation", { date: moment(room.created ? new Date(room.created) : new Date()) });
+  return say("unnamedConversation", { date: moment(madeAt(room.id)) });
 }
 
 export class Side {
@@ -102,6 +102,11 @@ export class Side {
     if (line.textContent !== text) line.textContent = text;
     line.className = "connection " + this.#chat.state;
   }
+}
+
+// Ids begin with the milliseconds of their making (RFC 9562 5.7).
+function madeAt(id) {
+  return new Date(parseInt(id.replace("-", "").slice(0, 12), 16));
 }
 
 function byName(a, b) {

@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { STRINGS } from "../../../../backend/page/code/strings.js";
-import { chooseLanguage, say } from "../../../../backend/page/code/language.js";
+import { chooseLanguage, moment, say } from "../../../../backend/page/code/language.js";
+import { placeName } from "../../../../backend/page/code/side.js";
 
 const ROOT = fileURLToPath(new URL("../../../../backend/page/", import.meta.url));
 const HTML = readFileSync(ROOT + "index.html", "utf8");
@@ -57,6 +58,15 @@ test("the language is what was chosen, else the browser's, else English", () => 
     chooseLanguage(kept, wanted);
     assert.equal(say("logIn"), hello, `${kept} ${wanted}`);
   }
+});
+
+test("a conversation without a name is called by the time of its making", () => {
+  chooseLanguage("en", []);
+  const made = new Date(2026, 10, 21, 20, 15);
+  const hex = made.getTime().toString(16).padStart(12, "0");
+  const id = `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+  assert.equal(placeName({ id, name: "" }), "Conversation of " + moment(made));
+  assert.equal(placeName({ id, name: "Plans" }), "Plans");
 });
 
 test("a value with braces is put in as it is", () => {
