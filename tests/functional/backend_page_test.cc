@@ -14,6 +14,9 @@
 namespace framewall::test {
 namespace {
 
+// Sanitizers make a gateway with CRS many times slower.
+constexpr std::chrono::seconds kPatience(300);
+
 class BackendPage : public ::testing::Test {
  protected:
   explicit BackendPage(bool is_https = false)
@@ -43,12 +46,12 @@ class BackendPage : public ::testing::Test {
     const std::string folder = proxy_.directory().path();
     Script script("/usr/bin/node", {FW_SOURCE_DIR "/tests/functional/clients/page.js", scenario,
                                     Url() + "/", backend_.socket_path(), folder});
-    std::string said = script.Read(false);
+    std::string said = script.Read(false, kPatience);
     if (said == "restart\n") {
       EXPECT_EQ(backend_.Kill(), 128 + SIGKILL);
       ASSERT_TRUE(backend_.Start()) << backend_.Output();
       proxy_.directory().Write("restarted", "");
-      said = script.Read(false);
+      said = script.Read(false, kPatience);
     }
     if (said != "ok\n") said += script.Read(true, std::chrono::seconds(30));
     EXPECT_EQ(said, "ok\n") << "./dev deps test installs chromium and node\n"

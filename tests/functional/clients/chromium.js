@@ -10,7 +10,7 @@
 const { spawn } = require("child_process");
 const fs = require("fs");
 
-const PATIENCE_MS = 30000;
+const PATIENCE_MS = 60000;
 
 class Chromium {
   #process;
