@@ -85,8 +85,8 @@ class Call {
   virtual void Fail(const Error& error) = 0;
   // The stream lives as long as the call.
   virtual ReplyStream& AnswerInPieces(int status, std::string content_type, Fields fields) = 0;
-  // The handshake of RFC 6455 4.2, without extensions; null where the request is none, which is
-  // then answered. The socket belongs to the caller.
+  // The handshake of RFC 6455 4.2, without extensions; null where the request is none, or the
+  // program is about to end, which is then answered. The socket belongs to the caller.
   virtual std::unique_ptr<Socket> AnswerWithSocket(const SocketOptions& options) = 0;
 
   // --- its end ---

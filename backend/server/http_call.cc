@@ -253,6 +253,12 @@ std::unique_ptr<Socket> HttpCall::AnswerWithSocket(const SocketOptions& options)
   Reply refusal;
   switch (http::CheckWebSocketHandshake(head_)) {
     case http::WebSocketHandshake::kValid: {
+      if (services_.draining) {
+        Problem problem = Plain(503, "restarting", "The server is restarting; come back.");
+        problem.retry_after = 1;
+        Fail(problem);
+        return nullptr;
+      }
       Fields fields = {
           {"Upgrade", "websocket"},
           {"Sec-WebSocket-Accept",

@@ -405,6 +405,20 @@ TEST(RequestLimits, ConnectionsOnBothSides) {
   EXPECT_EQ(ask(next).status(), 200);
 }
 
+TEST(RequestLimits, FarAboveTheLimitNobodyIsTold) {
+  Limits limits;
+  limits.connections = 1;
+  ServerHarness server({Open("GET", "/", "echo", Echo)}, limits);
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 1 + 64; ++i) clients.push_back(server.Connect());
+  EXPECT_TRUE(test::Eventually([&] { return server.observer().connections == 65; }));
+  RawClient next = server.Connect();
+  EXPECT_TRUE(next.WaitForClose());
+  EXPECT_EQ(server.observer().overloads, 65u);
+  // Those who were let in to be told do not stay for long.
+  EXPECT_TRUE(test::Eventually([&] { return server.observer().connections == 1; }));
+}
+
 TEST(RequestLimits, WhoDoesNotReadIsNotServedOn) {
   std::atomic<int> served{0};
   ServerHarness server({Open("GET", "/", "large", [&](CallRef call) {

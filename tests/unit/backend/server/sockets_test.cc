@@ -288,6 +288,46 @@ TEST_F(SocketTest, TheDrainSaysGoodbye) {
   EXPECT_TRUE(test::Eventually([&] { return drained.load(); }));
 }
 
+TEST_F(SocketTest, IsNotOpenedAnyMoreInADrain) {
+  Serve();
+  test::RawClient late = server_->Connect();
+  late.Send("GET /chat HTTP/1.1\r\nHost: a\r\n");
+  EXPECT_EQ(server_->Get("/chat").status(), 426);
+  server_->OnLoop([&] { server_->server().Drain(Milliseconds(5000), [] {}); });
+  late.Send(
+      "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  const test::HttpMessage refused = late.ReadResponse();
+  EXPECT_EQ(refused.status(), 503);
+  EXPECT_EQ(refused.Header("Retry-After"), "1");
+}
+
+// Says who it is two turns later.
+class Slowly final : public Authenticator {
+ public:
+  void Authenticate(CallRef call, Done done) override {
+    event::EventLoop& loop = call->loop();
+    loop.Post([&loop, call, done] { loop.Post([call, done] { done(Identity(), nullptr); }); });
+  }
+};
+
+TEST_F(SocketTest, WhatCameEarlyWaitsForTheHandshake) {
+  Slowly slowly;
+  Peer peer;
+  ServerHarness server({Open("GET", "/chat", "chat",
+                             [&](CallRef call) {
+                               peer.socket = call->AnswerWithSocket(SocketOptions());
+                               peer.socket->SetEvents(&peer);
+                             })},
+                       Limits(), &slowly);
+  WebSocketClientOptions options;
+  options.early = test::ClientFrame(test::kOpText, "early");
+  WebSocketClient client(server.path(), options);
+  ASSERT_EQ(client.status(), 101);
+  EXPECT_EQ(client->Read().payload, "early");
+  server.OnLoop([&] { peer.socket.reset(); });
+}
+
 TEST_F(SocketTest, CountsAsAConnection) {
   Limits limits;
   limits.connections = 1;
