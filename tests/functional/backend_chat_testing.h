@@ -14,7 +14,6 @@
 
 #include "tests/support/backend_process.h"
 #include "tests/support/json_text.h"
-#include "tests/support/script.h"
 #include "tests/support/websocket_peer.h"
 
 namespace framewall::test {
@@ -114,30 +113,31 @@ class ChatTest : public testing::Test {
     return Json(answer.body).At("ticket").Text();
   }
 
-  // In the database itself: the first is the owner. Its id.
-  std::string MakeRoom(const std::vector<ChatUser>& people, const std::string& kind = "room",
-                       const std::string& assistant = "") {
-    static int made = 0;
-    char id[40];
-    std::snprintf(id, sizeof(id), "01920000-0000-7000-8000-%012d", ++made);
-    std::vector<std::string> arguments = {"-c", R"py(
-import sqlite3, sys
-path, id, kind, assistant, *people = sys.argv[1:]
-db = sqlite3.connect(path, timeout=20)
-db.execute("INSERT INTO rooms (id, kind, name, owner, visibility, assistant, created, changed) "
-           "VALUES (?, ?, 'Kitchen', ?, 'private', nullif(?, ''), 1, 1)",
-           (id, kind, people[0], assistant))
-for i, person in enumerate(people):
-    db.execute("INSERT INTO members (room, user, state, since) VALUES (?, ?, ?, 1)",
-               (id, person, "member" if i else "owner"))
-db.commit()
-)py", backend.directory().File("data/backend.db"),
-                                          id,   kind,  assistant};
-    for (const ChatUser& person : people) arguments.push_back(person.id);
-    Script script("/usr/bin/python3", arguments);
-    const std::string said = script.Read(true);
-    EXPECT_EQ(script.Wait(), 0) << said;
+  // The first is the owner, the others are invited and accept. Its id.
+  std::string MakeRoom(const std::vector<ChatUser>& people, const std::string& assistant = "") {
+    const std::string path = "/api/v1/rooms";
+    const HttpMessage made = backend.Request(
+        "POST", path, people.at(0).bearer(),
+        R"({"name":"Kitchen","visibility":"private")" +
+            (assistant.empty() ? "" : R"(,"assistant":")" + assistant + "\"") + "}");
+    EXPECT_EQ(made.status(), 201) << made.body;
+    const std::string id = Json(made.body).At("id").Text();
+    for (size_t i = 1; i < people.size(); ++i) {
+      const HttpMessage invited =
+          backend.Request("POST", path + "/" + id + "/members", people[0].bearer(),
+                          R"({"user":")" + people[i].name + "\"}");
+      EXPECT_EQ(invited.status(), 201) << invited.body;
+      const HttpMessage joined =
+          backend.Request("PUT", path + "/" + id + "/membership", people[i].bearer(), "{}");
+      EXPECT_EQ(joined.status(), 200) << joined.body;
+    }
     return id;
+  }
+  std::string MakeConversation(const ChatUser& user, const std::string& model = "echo") {
+    const HttpMessage made = backend.Request("POST", "/api/v1/conversations", user.bearer(),
+                                             R"({"name":"Talk","assistant":")" + model + "\"}");
+    EXPECT_EQ(made.status(), 201) << made.body;
+    return Json(made.body).At("id").Text();
   }
 
   std::unique_ptr<ChatSocket> Connect(const std::string& headers, const std::string& query = "") {

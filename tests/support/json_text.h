@@ -24,7 +24,9 @@ class Json {
     const auto value = value_.Find(name);
     return value ? Json(document_, *value) : Json("null");
   }
-  Json At(size_t index) const { return Json(document_, value_.At(index)); }
+  Json At(size_t index) const {
+    return index < value_.size() ? Json(document_, value_.At(index)) : Json("null");
+  }
   size_t size() const { return value_.size(); }
   std::string Text() const {
     return value_.kind() == json::Kind::kString ? std::string(value_.AsString()) : value_.Text();
