@@ -103,7 +103,6 @@ export const STRINGS = {
     // What was not sent
     sending: "sending…",
     waitingForConnection: "waits for the connection",
-    saving: "saving…",
     changeOf: "Change of a message",
     refusedTitle: "Message refused",
     refusedText: "The protection of this site took your message for an attack. It was not delivered. The text is kept: change it and send it again.",
@@ -284,7 +283,6 @@ export const STRINGS = {
 
     sending: "отправляется…",
     waitingForConnection: "ждёт связи",
-    saving: "сохраняется…",
     changeOf: "Исправление сообщения",
     refusedTitle: "Сообщение отклонено",
     refusedText: "Защита этого сайта приняла ваше сообщение за атаку. Оно не доставлено. Текст сохранён: измените его и отправьте снова.",

@@ -190,6 +190,9 @@ export class Transcript {
       last = { created, speaker };
     }
     for (const entry of this.#chat.outbox.of(room.id)) {
+      // A change that is under way is seen in its own place in a moment.
+      const isOnItsWay = entry.state === "waiting" || entry.state === "sent";
+      if (entry.kind === "edit" && isOnItsWay && this.#chat.state === "open") continue;
       rows.push({
         key: "e" + entry.id,
         state: `${entry.state} ${this.#chat.state === "open"} ${entry.problem?.code}`,
@@ -257,7 +260,7 @@ export class Transcript {
           entry.state === "failed" && button(say("sendAgain"), () => this.#chat.again(entry), "link"),
           button(say("remove"), () => this.#acts.drop(entry), "link")));
     } else {
-      const waits = this.#chat.state !== "open" ? "waitingForConnection" : entry.kind === "edit" ? "saving" : "sending";
+      const waits = this.#chat.state === "open" ? "sending" : "waitingForConnection";
       said.append(element("p", { class: "mark" }, say(waits)));
     }
     const { me } = this.#chat;
