@@ -61,7 +61,8 @@ struct PasswordChange {
 };
 
 struct Changed {
-  std::optional<store::User> user;  // nothing: it was changed or locked meanwhile
+  bool is_done = false;  // else it was changed or locked meanwhile
+  store::User user;
   std::vector<std::string> ended;
 };
 
@@ -72,12 +73,12 @@ void StorePassword(const ServicesRef& services, const server::CallRef& call, Car
   services->database.Write<Changed>(
       [user, session, hash = std::move(hash), now](store::Connection& db) -> Result<Changed> {
         Changed changed;
-        FW_ASSIGN(changed.user, store::FindUser(db, user.id));
-        if (!changed.user || changed.user->locked || changed.user->password != user.password) {
-          return Changed();
-        }
+        FW_ASSIGN(auto latest, store::FindUser(db, user.id));
+        if (!latest || latest->locked || latest->password != user.password) return changed;
+        changed.is_done = true;
+        changed.user = std::move(*latest);
         FW_TRY(store::SetPassword(db, user.id, hash, false, now));
-        changed.user->must_change_password = false;
+        changed.user.must_change_password = false;
         FW_ASSIGN(changed.ended, store::EndSessionsOf(db, user.id, "password", now));
         FW_TRY(StoreSession(db, session, user.id, now));
         FW_TRY(store::InsertLogin(db, {.id = 0,
@@ -91,17 +92,17 @@ void StorePassword(const ServicesRef& services, const server::CallRef& call, Car
       [services, call, carrier, session, now](const Result<Changed>& result) {
         if (!result.ok()) return call->Fail(result.error());
         const Changed& changed = result.value();
-        if (!changed.user) {
+        if (!changed.is_done) {
           return call->Fail({.status = 409,
                              .code = "account_changed",
                              .detail = "The account was changed meanwhile; log in again.",
                              .fields = {}});
         }
         for (const std::string& id : changed.ended) {
-          services->ended.End({changed.user->id, id, "password"}, now);
+          services->ended.End({changed.user.id, id, "password"}, now);
         }
-        ForgetAdminPassword(services->settings, *changed.user);
-        AnswerTokens(*call, *services, *changed.user, session.id, session.refresh_token, carrier);
+        ForgetAdminPassword(services->settings, changed.user);
+        AnswerTokens(*call, *services, changed.user, session.id, session.refresh_token, carrier);
       });
 }
 
