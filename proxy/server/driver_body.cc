@@ -100,6 +100,9 @@ void ExchangeDriver::OnRequestBody(ByteView piece) {
 void ExchangeDriver::OnRequestEnd(const http::HeaderMap* trailers) {
   request_ended_ = true;
   if (complete_) return;
+  // No body is awaited any more, but whoever leaves now has to be noticed.
+  client_.AwaitBody(Milliseconds(0));
+  client_.PauseBody(false);
   if (trailers != nullptr) {
     for (const http::Field& field : *trailers) request_trailers_.Add(field.name, field.value);
   }

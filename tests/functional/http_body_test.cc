@@ -360,6 +360,29 @@ TEST(HttpAbort, AClientThatLeavesIs499AndTheUpstreamIsClosed) {
   EXPECT_TRUE(proxy.WaitForLog("client prematurely closed connection"));
 }
 
+// The body comes in one piece with the head, and is passed on as a whole or as it comes.
+TEST(HttpAbort, AClientThatLeavesBehindItsBodyIsNoticedToo) {
+  std::atomic<int> closed = 0;
+  FakeUpstream upstream([&closed](FakeUpstream::Peer& peer) {
+    peer.ReadRequest();
+    if (peer.WaitForClose()) ++closed;
+  });
+  ProxyProcess proxy(Config(PassBoth(upstream)));
+  ASSERT_TRUE(proxy.Start()) << proxy.Output();
+  int count = 0;
+  for (const std::string path : {"/whole", "/stream"}) {
+    for (const std::string body : {"Content-Length: 5\r\n\r\nhello",
+                                   "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"}) {
+      ++count;
+      RawClient client(proxy.port(0));
+      client.Send("POST " + path + " HTTP/1.1\r\nHost: a\r\n" + body);
+      ASSERT_TRUE(Eventually([&] { return upstream.requests().size() == size_t(count); }));
+      client.Close();
+      EXPECT_TRUE(Eventually([&] { return closed == count; })) << path << " " << body;
+    }
+  }
+}
+
 TEST(HttpAbort, IgnoreClientAbortLetsTheUpstreamFinish) {
   std::promise<void> left;
   std::shared_future<void> has_left = left.get_future().share();
