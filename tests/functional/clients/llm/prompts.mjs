@@ -61,7 +61,7 @@ for (const more of [{user: attack}, {metadata: {a: attack}}, {stop: [attack]}]) 
 await assert.rejects(openai.chat.completions.create(
   {model: 'openai/say', messages: [{role: 'user', content: 'Hi'}]}, {query: {q: attack}}), {status: 403});
 await assert.rejects(openai.chat.completions.create(
-  {model: 'openai/say', messages: [{role: 'user', content: 'Hi'}]}, {headers: {'x-note': attack}}), {status: 403});
+  {model: 'openai/say', messages: [{role: 'user', content: 'Hi'}]}, {headers: {'user-agent': 'sqlmap/1.7'}}), {status: 403});
 await assert.rejects(
   ollama.chat({model: 'ollama/say', messages: [{role: 'user', content: 'Hi'}], keep_alive: attack}),
   (error) => error.status_code === 403);
