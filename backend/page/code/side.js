@@ -16,6 +16,7 @@ export class Side {
   #answer;
   #settle = [];
   #planned = false;
+  #places = new WeakMap();  // room → its elements
 
   // `answer(invitation, accept)` is called for the buttons of an invitation.
   constructor(chat, { answer }) {
@@ -62,28 +63,42 @@ export class Side {
     document.title = unread > 0 ? `(${unread}) framewall` : "framewall";
   }
 
+  // What stands here is changed, never replaced: whoever is clicking on it must not lose it.
   #drawPlaces(listId, none, rooms) {
     const list = $(listId);
-    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.room : null;
-    const items = rooms.map((room) => element("li", {}, this.#place(room)));
-    if (rooms.length === 0) items.push(element("li", { class: "quiet" }, say(none)));
-    list.replaceChildren(...items);
+    const wanted = rooms.map((room) => this.#place(room));
+    if (rooms.length === 0) wanted.push(element("li", { class: "quiet" }, say(none)));
+    for (const old of [...list.children]) if (!wanted.includes(old)) old.remove();
+    wanted.forEach((item, at) => {
+      if (list.children[at] !== item) list.insertBefore(item, list.children[at] ?? null);
+    });
     const chosen = list.querySelector("[aria-current]") ?? list.querySelector(".place");
-    if (chosen) chosen.tabIndex = 0;
-    if (focused) list.querySelector(`[data-room="${CSS.escape(focused)}"]`)?.focus();
+    if (chosen && !list.querySelector('.place[tabindex="0"]')) chosen.tabIndex = 0;
   }
 
   #place(room) {
+    let place = this.#places.get(room);
+    if (!place) {
+      const name = element("span", { class: "place-name" });
+      const count = element("span", { class: "count", hidden: true });
+      const link = element("a", { class: "place", href: "#/" + room.id, tabindex: "-1", "data-room": room.id }, name, count);
+      place = { item: element("li", {}, link), link, name, count };
+      this.#places.set(room, place);
+    }
+    const { item, link, name, count } = place;
     const unread = this.#chat.unread(room);
-    const count = unread > 0 && element("span", { class: "count" }, unread > 99 ? "99+" : String(unread),
-      element("span", { class: "unseen" }, " " + say("unread", { n: unread })));
-    return element("a", {
-      class: unread > 0 ? "place has-unread" : "place",
-      href: "#/" + room.id,
-      tabindex: "-1",
-      "data-room": room.id,
-      "aria-current": room.id === this.#current ? "page" : null,
-    }, element("span", { class: "place-name" }, placeName(room)), count);
+    const shown = placeName(room);
+    if (name.textContent !== shown) name.textContent = shown;
+    link.classList.toggle("has-unread", unread > 0);
+    if (room.id === this.#current) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+    const text = unread > 99 ? "99+" : String(unread);
+    if (count.dataset.shown !== text + say("unread", { n: unread })) {
+      count.dataset.shown = text + say("unread", { n: unread });
+      count.hidden = unread === 0;
+      count.replaceChildren(text, element("span", { class: "unseen" }, " " + say("unread", { n: unread })));
+    }
+    return item;
   }
 
   #drawInvitations() {

@@ -256,7 +256,7 @@ const scenarios = {
     await say(annPage, "one more");
     await bobPage.seeText(".place", "Kitchen1");
     await openRoom(bobPage, "Kitchen");
-    await bobPage.until(() => document.querySelector(".count") === null);
+    await bobPage.until(() => ![...document.querySelectorAll(".count")].some((one) => one.checkVisibility()));
     await bobPage.see(".new-line");
 
     // Deleted for everybody, with the keyboard.
