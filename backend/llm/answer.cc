@@ -92,7 +92,7 @@ class Answering final : public CompletionEvents, public std::enable_shared_from_
     } else {
       format_->Broken(problem, out_);
       Send();
-      stream_->EndAndClose();
+      stream_->End();
     }
     Finish();
   }

@@ -36,8 +36,6 @@ class ReplyStream {
   // Nothing happens once the client is gone.
   virtual void Write(std::string_view piece) = 0;
   virtual void End() = 0;
-  // As End, and the connection is closed behind it: for what failed and has said so in its words.
-  virtual void EndAndClose() { End(); }
   // Breaks off so that the client sees that it is not whole.
   virtual void Abort() = 0;
   // The client reads more slowly than we write: wait for OnDrained.

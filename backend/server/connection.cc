@@ -313,8 +313,7 @@ void Connection::SendPiece(std::string_view piece) {
   AwaitSend();
 }
 
-void Connection::EndPieces(Behind behind) {
-  closes_ = closes_ || behind == Behind::kCloses;
+void Connection::EndPieces() {
   codec_.SendEnd(kStream, nullptr);
   FinishCall();
 }
@@ -363,7 +362,7 @@ void Connection::FinishCall() {
                                  : event::Stream::CloseKind::kNormal);
   }
   AwaitSend();
-  if (closes_ || !codec_.keeps_alive()) return CloseGracefully();
+  if (!codec_.keeps_alive()) return CloseGracefully();
   if (!codec_.request_complete()) {
     state_ = State::kDiscard;
     timer_.Set(services_.limits.body_timeout);

@@ -40,8 +40,7 @@ class Connection final : public event::StreamHandler,
   void SendWhole(HttpCall& call, const Reply& reply);
   void BeginPieces(HttpCall& call, int status, std::string_view content_type, const Fields& fields);
   void SendPiece(std::string_view piece);
-  enum class Behind : uint8_t { kMayStay, kCloses };
-  void EndPieces(Behind behind);
+  void EndPieces();
   void AbortPieces();
   bool congested() const { return stream_->congested(); }
   std::unique_ptr<Socket> SwitchToSocket(HttpCall& call, const SocketOptions& options,
@@ -119,7 +118,6 @@ class Connection final : public event::StreamHandler,
   bool request_ended_ = false;
   bool expects_continue_ = false;
   bool must_close_ = false;
-  bool closes_ = false;  // behind this answer
   bool aborted_ = false;
   bool until_close_ = false;
 };

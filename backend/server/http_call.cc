@@ -214,13 +214,7 @@ void HttpCall::Write(std::string_view piece) {
 void HttpCall::End() {
   if (over_) return;
   over_ = true;
-  if (connection_ != nullptr) connection_->EndPieces(Connection::Behind::kMayStay);
-}
-
-void HttpCall::EndAndClose() {
-  if (over_) return;
-  over_ = true;
-  if (connection_ != nullptr) connection_->EndPieces(Connection::Behind::kCloses);
+  if (connection_ != nullptr) connection_->EndPieces();
 }
 
 void HttpCall::Abort() {

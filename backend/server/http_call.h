@@ -69,7 +69,6 @@ class HttpCall final : public Call,
   // --- ReplyStream ---
   void Write(std::string_view piece) override;
   void End() override;
-  void EndAndClose() override;
   void Abort() override;
   bool congested() const override;
   void OnDrained(std::function<void()> callback) override;

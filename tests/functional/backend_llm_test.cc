@@ -224,26 +224,6 @@ TEST_F(BackendLlm, HasLimitsOfUsersAndKeys) {
   EXPECT_EQ(Chat(MakeAccount(*backend_, "ben"), "openai/ok").status(), 200);
 }
 
-TEST_F(BackendLlm, ClosesBehindAFailureInBand) {
-  FW_NEEDS_LLM_CLIENTS();
-  StandIn stand_in;
-  Start(stand_in);
-  for (const std::string model : {"openai/ok", "openai/cut-middle"}) {
-    const std::string body =
-        R"({"model":")" + model + R"(","stream":true,"messages":[{"role":"user","content":"Hi"}]})";
-    RawClient client = backend_->Connect();
-    client.Send("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n" + Bearer(key_) +
-                "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-                "\r\n\r\n" + body);
-    const HttpMessage answer = client.ReadResponse();
-    EXPECT_TRUE(answer.complete) << answer.raw;
-    const bool whole = model == "openai/ok";
-    EXPECT_EQ(answer.body.find("provider_broken") == std::string::npos, whole) << answer.body;
-    client.Send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
-    EXPECT_EQ(client.ReadResponse().status() == 200, whole);
-  }
-}
-
 TEST_F(BackendLlm, TakesWhatAPromptMayWeigh) {
   backend_ = std::make_unique<BackendProcess>(
       "server: {listen: 127.0.0.1:%%PORT_0%%}\naccounts: {registration_open: true}\n");

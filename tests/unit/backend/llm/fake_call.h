@@ -31,7 +31,6 @@ class FakeCall final : public server::Call, public server::ReplyStream {
   std::string stream_type;
   std::string streamed;
   bool stream_ended = false;
-  bool stream_closed = false;  // behind its end
   bool stream_aborted = false;
   bool is_over() const { return reply.has_value() || stream_ended || stream_aborted; }
   std::string Field(std::string_view name) const {
@@ -95,7 +94,6 @@ class FakeCall final : public server::Call, public server::ReplyStream {
     streamed += piece;
   }
   void End() override { stream_ended = true; }
-  void EndAndClose() override { stream_ended = stream_closed = true; }
   void Abort() override { stream_aborted = true; }
   bool congested() const override { return congested_; }
   void OnDrained(std::function<void()> callback) override { drained = std::move(callback); }
