@@ -67,10 +67,10 @@ class AnswersTest : public testing::Test, protected Listener {
   }
   Json Last() { return Json(told.back()); }
 
+  SpokenModel model;  // what has retired goes with the loop, and speaks to it
   event::EventLoop loop;
   MemoryRecords records;
   Hub hub;
-  SpokenModel model;
   ChatLimits limits;
   Answers answers{{loop, records, hub, model, limits}};
   std::vector<std::string> told;

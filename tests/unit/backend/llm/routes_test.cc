@@ -34,8 +34,8 @@ class Routed : public testing::Test {
     Turn();
   }
 
+  ScriptedProvider providers_[2];  // what has retired goes with the loop, and speaks to them
   event::EventLoop loop_;
-  ScriptedProvider providers_[2];
   Breaker breakers_[2] = {Breaker(2, milliseconds(50)), Breaker(2, milliseconds(50))};
   std::vector<Target> targets_;
   Told told_;
@@ -260,13 +260,13 @@ class Paying : public testing::Test {
     for (int i = 0; i < 3; ++i) loop_.RunOnce(milliseconds(2));
     return completion;
   }
+  ScriptedProvider provider_;
   event::EventLoop loop_;
   std::unique_ptr<Meter> meter_ = MakeLocalMeter({.tokens_per_day = 20, .concurrent = 1}, {});
   std::vector<Usage> paid_;
   const RecordUsage record_ = [this](const Payer&, const std::string&, const Usage& usage) {
     paid_.push_back(usage);
   };
-  ScriptedProvider provider_;
   Told told_;
 };
 
