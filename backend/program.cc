@@ -87,9 +87,16 @@ server::Limits LimitsOf(const Settings& settings) {
 
 Program::Program(Settings settings) : settings_(std::move(settings)) {}
 
-// What waits for the database is told while everybody who asked is still here.
+// What waits for the database is told while everybody who asked is still here; and what retires
+// goes while there is still what it speaks to.
 Program::~Program() {
   if (database_) database_->Close();
+  server_.reset();
+  loop_.RunOnce(std::chrono::milliseconds(0));
+  api_.reset();
+  waits_.reset();
+  chat_.reset();
+  loop_.RunOnce(std::chrono::milliseconds(0));
 }
 
 Result<std::unique_ptr<Program>> Program::Make(Settings settings) {
