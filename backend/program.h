@@ -36,8 +36,8 @@ class Program {
 
   Status Listen();
 
-  // Until TERM, INT or QUIT, and the drain behind it, which a second one cuts short. HUP and USR1 open the log file anew;
-  // HUP reads the signing keys again too.
+  // Until TERM, INT or QUIT, and the drain behind it, which a second one cuts short. HUP and USR1
+  // open the log file anew; HUP reads the signing keys again too.
   void Run();
 
  private:
