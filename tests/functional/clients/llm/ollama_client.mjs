@@ -64,6 +64,7 @@ for (const host of [base, base + '/ollama']) {
       });
       assert.ok(said.startsWith('Hello from the'), said);
     }
+    await until('what came before has ended', async () => (await control()).open === 0);
     const {closed} = await control();
     const endless = await client.chat(ask(of('endless'), {stream: true}));
     let pieces = 0;

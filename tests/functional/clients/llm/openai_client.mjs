@@ -100,6 +100,7 @@ for (const provider of ['openai', 'ollama', 'anthropic']) {
   });
 
   // a client that goes away stops the provider within a second
+  await until('what came before has ended', async () => (await control()).open === 0);
   const {closed} = await control();
   const controller = new AbortController();
   const endless = await client.chat.completions.create(
