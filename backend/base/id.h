@@ -1,5 +1,5 @@
-// Names of things: UUID version 7 (RFC 9562 5.7), 36 characters, lower case. Later ones sort behind
-// earlier ones, and the random part cannot be guessed.
+// Names of things: UUID version 7 (RFC 9562 5.7), 36 characters, lower case. Those of one process
+// sort in the order they were made, and their 62 random bits cannot be guessed. From any thread.
 #pragma once
 
 #include <string>
