@@ -123,4 +123,13 @@ bool ReadOllamaEmbeddings(const json::Value& body, Embeddings& to) {
   return true;
 }
 
+json::Node EmbeddingBody(const EmbeddingRequest& request) {
+  json::Node inputs = json::Node::Array();
+  for (const std::string& input : request.inputs) inputs.Add(input);
+  json::Node body = json::Node::Object();
+  body.Set("model", request.model).Set("input", std::move(inputs));
+  if (request.dimensions.has_value()) body.Set("dimensions", *request.dimensions);
+  return body;
+}
+
 }  // namespace framewall::backend::llm

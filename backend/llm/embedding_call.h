@@ -7,6 +7,7 @@
 #include "backend/llm/http_client.h"
 #include "backend/llm/provider.h"
 #include "proxy/json/document.h"
+#include "proxy/json/node.h"
 
 namespace framewall::backend::llm {
 
@@ -21,5 +22,8 @@ std::unique_ptr<Completion> MakeEmbeddingCall(HttpClient& client, HttpRequest re
 bool ReadOpenAiEmbeddings(const json::Value& body, Embeddings& to);
 // {"embeddings": [[…]], "prompt_eval_count"}
 bool ReadOllamaEmbeddings(const json::Value& body, Embeddings& to);
+
+// What Ollama and OpenAI are asked alike: model, input, dimensions.
+json::Node EmbeddingBody(const EmbeddingRequest& request);
 
 }  // namespace framewall::backend::llm

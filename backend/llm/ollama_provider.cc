@@ -125,11 +125,7 @@ class OllamaProvider final : public Provider {
   }
 
   std::unique_ptr<Completion> Embed(const EmbeddingRequest& request, EmbeddingDone done) override {
-    Node body = Node::Object();
-    Node inputs = Node::Array();
-    for (const std::string& input : request.inputs) inputs.Add(input);
-    body.Set("model", request.model).Set("input", std::move(inputs));
-    if (request.dimensions.has_value()) body.Set("dimensions", *request.dimensions);
+    const Node body = EmbeddingBody(request);
     HttpRequest http{.path = "/api/embed", .fields = RequestFields(options_), .body = body.Text()};
     return MakeEmbeddingCall(*client_, std::move(http), request.inputs.size(), ReadOllamaEmbeddings,
                              std::move(done));

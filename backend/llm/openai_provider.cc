@@ -137,12 +137,8 @@ class OpenAiProvider final : public Provider {
   }
 
   std::unique_ptr<Completion> Embed(const EmbeddingRequest& request, EmbeddingDone done) override {
-    Node body = Node::Object();
-    Node inputs = Node::Array();
-    for (const std::string& input : request.inputs) inputs.Add(input);
-    body.Set("model", request.model).Set("input", std::move(inputs));
+    Node body = EmbeddingBody(request);
     body.Set("encoding_format", "float");
-    if (request.dimensions.has_value()) body.Set("dimensions", *request.dimensions);
     HttpRequest http{.path = "/embeddings", .fields = RequestFields(options_), .body = body.Text()};
     return MakeEmbeddingCall(*client_, std::move(http), request.inputs.size(), ReadOpenAiEmbeddings,
                              std::move(done));
