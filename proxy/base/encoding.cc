@@ -112,21 +112,29 @@ std::string EncodeBase64(std::string_view bytes, std::string_view alphabet) {
 // `text` without padding. Refuses bits left over that are not zero: one value, one spelling.
 std::optional<std::string> DecodeBase64(std::string_view text, const DecodeTable& values) {
   if (text.size() % 4 == 1) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3 + 2);
-  uint32_t bits = 0;
-  int count = 0;
-  for (char c : text) {
-    const int value = values[static_cast<uint8_t>(c)];
-    if (value < 0) return std::nullopt;
-    bits = bits << 6 | static_cast<uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes += static_cast<char>(bits >> count & 0xff);
-    }
+  const size_t rest = text.size() % 4;
+  std::string bytes(text.size() / 4 * 3 + (rest == 0 ? 0 : rest - 1), '\0');
+  const auto value = [&](size_t at) -> int { return values[static_cast<uint8_t>(text[at])]; };
+  char* out = bytes.data();
+  size_t at = 0;
+  for (; at + 4 <= text.size(); at += 4) {
+    const int a = value(at);
+    const int b = value(at + 1);
+    const int c = value(at + 2);
+    const int d = value(at + 3);
+    if ((a | b | c | d) < 0) return std::nullopt;
+    *out++ = static_cast<char>(a << 2 | b >> 4);
+    *out++ = static_cast<char>((b & 15) << 4 | c >> 2);
+    *out++ = static_cast<char>((c & 3) << 6 | d);
   }
-  if ((bits & ((1u << count) - 1)) != 0) return std::nullopt;
+  if (rest == 0) return bytes;
+  const int a = value(at);
+  const int b = value(at + 1);
+  const int c = rest == 3 ? value(at + 2) : 0;
+  if ((a | b | c) < 0) return std::nullopt;
+  *out++ = static_cast<char>(a << 2 | b >> 4);
+  if (rest == 3) *out = static_cast<char>((b & 15) << 4 | c >> 2);
+  if ((rest == 2 ? b & 15 : c & 3) != 0) return std::nullopt;
   return bytes;
 }
 
