@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "proxy/base/encoding.h"
@@ -44,6 +44,51 @@ Status CheckHeader(const JsonObject& header) {
   return OkStatus();
 }
 
+Result<std::shared_ptr<const TokenHeader>> ReadHeader(std::string_view encoded) {
+  FW_ASSIGN(const std::string text, Decode(encoded, "header"));
+  auto json = JsonObject::Parse(text);
+  if (!json.ok()) return Malformed("its header: " + json.error().message);
+  FW_TRY(CheckHeader(*json));
+  FW_ASSIGN(const Algorithm algorithm, AlgorithmOf(*json));
+  std::optional<std::string> kid;
+  if (const auto name = json->String("kid")) kid = std::string(*name);
+  return std::shared_ptr<const TokenHeader>(
+      new TokenHeader{algorithm, std::move(kid), std::move(json).value()});
+}
+
+// Headers that this thread has read last; which ones are here is nobody's secret.
+class RecentHeaders {
+ public:
+  std::shared_ptr<const TokenHeader> Find(std::string_view encoded) const {
+    for (const One& one : recent_) {
+      if (one.header != nullptr && one.encoded == encoded) return one.header;
+    }
+    return nullptr;
+  }
+  void Put(std::string_view encoded, std::shared_ptr<const TokenHeader> header) {
+    if (encoded.size() > kMostOctets) return;
+    recent_[next_] = One{std::string(encoded), std::move(header)};
+    next_ = (next_ + 1) % recent_.size();
+  }
+
+ private:
+  static constexpr size_t kMostOctets = 1024;
+  struct One {
+    std::string encoded;
+    std::shared_ptr<const TokenHeader> header;
+  };
+  std::array<One, 8> recent_;
+  size_t next_ = 0;
+};
+
+Result<std::shared_ptr<const TokenHeader>> HeaderOf(std::string_view encoded) {
+  thread_local RecentHeaders recent;
+  if (auto known = recent.Find(encoded)) return known;
+  FW_ASSIGN(auto read, ReadHeader(encoded));
+  recent.Put(encoded, read);
+  return read;
+}
+
 }  // namespace
 
 Result<Token> Token::Parse(std::string_view compact) {
@@ -51,27 +96,21 @@ Result<Token> Token::Parse(std::string_view compact) {
     return Refused(ErrorKind::kLimit, fmt::format("it has {} octets, at most {} were expected",
                                                   compact.size(), kMostTokenOctets));
   }
-  const auto dots = std::count(compact.begin(), compact.end(), '.');
-  if (dots == 4) return Unsupported("it is encrypted (JWE)");
-  if (dots != 2) return Malformed("it has not three parts with dots between");
-  const size_t first = compact.find('.');
-  const size_t second = compact.find('.', first + 1);
-  FW_ASSIGN(const std::string header_text, Decode(compact.substr(0, first), "header"));
-  auto header = JsonObject::Parse(header_text);
-  if (!header.ok()) return Malformed("its header: " + header.error().message);
-  FW_TRY(CheckHeader(*header));
-  FW_ASSIGN(const Algorithm algorithm, AlgorithmOf(*header));
+  std::array<size_t, 4> dots{};
+  size_t count = 0;
+  for (size_t at = compact.find('.'); at != compact.npos; at = compact.find('.', at + 1)) {
+    if (count < dots.size()) dots[count] = at;
+    ++count;
+  }
+  if (count == 4) return Unsupported("it is encrypted (JWE)");
+  if (count != 2) return Malformed("it has not three parts with dots between");
+  const size_t first = dots[0];
+  const size_t second = dots[1];
+  FW_ASSIGN(auto header, HeaderOf(compact.substr(0, first)));
   FW_ASSIGN(std::string payload, Decode(compact.substr(first + 1, second - first - 1), "payload"));
   FW_ASSIGN(std::string signature, Decode(compact.substr(second + 1), "signature"));
   if (signature.empty()) return Malformed("it has no signature");
-  std::optional<std::string> kid;
-  if (const auto text = header->String("kid")) kid = std::string(*text);
-  return Token{algorithm,
-               std::move(kid),
-               std::move(header).value(),
-               std::move(payload),
-               std::move(signature),
-               compact,
+  return Token{std::move(header), std::move(payload), std::move(signature), compact,
                compact.substr(0, second)};
 }
 

@@ -2,6 +2,7 @@
 // be believed yet.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,11 +15,17 @@ namespace framewall::jwt {
 
 inline constexpr size_t kMostTokenOctets = 16 * 1024;
 
-struct Token {
+// What stands before the first dot. Tokens of one issuer and key have the same, so that a thread
+// reads it once for many of them.
+struct TokenHeader {
   Algorithm algorithm = Algorithm::kRs256;
   // Which key its issuer says was used; a name and nothing more.
   std::optional<std::string> kid;
-  JsonObject header;
+  JsonObject json;
+};
+
+struct Token {
+  std::shared_ptr<const TokenHeader> header;
   std::string payload;
   std::string signature;
   // Views into the text that was parsed.

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
-#include <vector>
 
 #include "proxy/jwt/token.h"
 
@@ -19,30 +19,35 @@ Verification Fail(Failure failure, std::string why) {
 }
 
 std::string Describe(const Token& token) {
-  return fmt::format("{} with {}", AlgorithmName(token.algorithm),
-                     token.kid ? "kid " + Quoted(*token.kid) : std::string("no kid"));
+  return fmt::format(
+      "{} with {}", AlgorithmName(token.header->algorithm),
+      token.header->kid ? "kid " + Quoted(*token.header->kid) : std::string("no kid"));
 }
 
+// Inline for as many as are tried, and one more to know that there are more.
 struct Candidates {
-  std::vector<const Key*> keys;
+  std::array<const Key*, kMostTries + 1> keys{};
+  size_t count = 0;
   bool kid_is_known = false;
 };
 
 // The keys that may have signed it.
 Candidates FindCandidates(const Token& token, std::span<const KeySet* const> sets) {
-  std::vector<const Key*> named;
-  std::vector<const Key*> nameless;
-  bool kid_is_known = false;
+  const TokenHeader& header = *token.header;
+  Candidates found;
   for (const KeySet* set : sets) {
     for (const Key& key : set->keys()) {
-      const bool same = token.kid.has_value() && key.kid() == token.kid;
-      kid_is_known = kid_is_known || same;
-      if (!key.Fits(token.algorithm)) continue;
-      if (same) named.push_back(&key);
-      if (!key.kid().has_value() || !token.kid.has_value()) nameless.push_back(&key);
+      const bool same = header.kid.has_value() && key.kid() == header.kid;
+      if (same && !found.kid_is_known) {
+        found.kid_is_known = true;
+        found.count = 0;  // those without a name are out
+      }
+      if (!key.Fits(header.algorithm) || found.count == found.keys.size()) continue;
+      const bool nameless = !key.kid().has_value() || !header.kid.has_value();
+      if (found.kid_is_known ? same : nameless) found.keys[found.count++] = &key;
     }
   }
-  return {kid_is_known ? std::move(named) : std::move(nameless), kid_is_known};
+  return found;
 }
 
 Verification ReadClaims(Token token) {
@@ -63,7 +68,8 @@ Verification ReadClaims(Token token) {
 
 }  // namespace
 
-VerifiedToken::VerifiedToken(JsonObject header, JsonObject claims, std::string payload)
+VerifiedToken::VerifiedToken(std::shared_ptr<const TokenHeader> header, JsonObject claims,
+                             std::string payload)
     : header_(std::move(header)),
       claims_(std::move(claims)),
       payload_(std::move(payload)),
@@ -75,19 +81,19 @@ Verification VerifySignature(std::string_view compact, std::span<const KeySet* c
   if (!parsed.ok()) return Fail(Failure::kMalformed, parsed.error().message);
   Token& token = *parsed;
   const Candidates candidates = FindCandidates(token, sets);
-  if (candidates.keys.empty()) {
+  if (candidates.count == 0) {
     return candidates.kid_is_known
                ? Fail(Failure::kBadSignature, "its key may not be used for " + Describe(token))
                : Fail(Failure::kUnknownKey, "no key fits " + Describe(token));
   }
   size_t tries = 0;
-  for (const Key* key : candidates.keys) {
+  for (const Key* key : std::span(candidates.keys).first(candidates.count)) {
     if (++tries > kMostTries) {
       return Fail(Failure::kBadSignature,
                   fmt::format("its signature fits none of the first {} keys for {}", kMostTries,
                               Describe(token)));
     }
-    if (key->Verify(token.algorithm, token.compact, token.signing_input, token.signature)) {
+    if (key->Verify(token.header->algorithm, token.compact, token.signing_input, token.signature)) {
       return ReadClaims(std::move(token));
     }
   }

@@ -10,15 +10,16 @@
 
 #include "proxy/jwt/json_object.h"
 #include "proxy/jwt/key_set.h"
+#include "proxy/jwt/token.h"
 
 namespace framewall::jwt {
 
 // A token whose signature fits. Whether it holds now is CheckTimes' question, at each use.
 class VerifiedToken {
  public:
-  VerifiedToken(JsonObject header, JsonObject claims, std::string payload);
+  VerifiedToken(std::shared_ptr<const TokenHeader> header, JsonObject claims, std::string payload);
 
-  const JsonObject& header() const { return header_; }
+  const JsonObject& header() const { return header_->json; }
   const JsonObject& claims() const { return claims_; }
   const std::string& payload() const { return payload_; }  // JSON as it was signed
   // Milliseconds since 1970; nothing: the token does not say.
@@ -27,7 +28,7 @@ class VerifiedToken {
   std::optional<std::string_view> subject() const { return claims_.String("sub"); }
 
  private:
-  JsonObject header_;
+  std::shared_ptr<const TokenHeader> header_;
   JsonObject claims_;
   std::string payload_;
   std::optional<int64_t> expires_;

@@ -89,8 +89,8 @@ bool Fits(const Vector& vector, const std::string& compact) {
   const auto token = Token::Parse(compact);
   EXPECT_TRUE(key.ok()) << vector.name << ": " << key.error().message;
   EXPECT_TRUE(token.ok()) << vector.name << ": " << token.error().message;
-  return key.ok() && token.ok() && key->Fits(token->algorithm) &&
-         key->Verify(token->algorithm, token->compact, token->signing_input, token->signature);
+  return key.ok() && token.ok() && key->Fits(token->header->algorithm) &&
+         key->Verify(token->header->algorithm, token->compact, token->signing_input, token->signature);
 }
 
 TEST(RfcVectors, EverySignatureFits) {

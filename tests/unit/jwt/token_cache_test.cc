@@ -6,8 +6,10 @@ namespace framewall::jwt {
 namespace {
 
 std::shared_ptr<const VerifiedToken> Some() {
-  return std::make_shared<const VerifiedToken>(std::move(*JsonObject::Parse("{}")),
-                                               std::move(*JsonObject::Parse("{}")), "{}");
+  return std::make_shared<const VerifiedToken>(
+      std::shared_ptr<const TokenHeader>(
+          new TokenHeader{Algorithm::kRs256, std::nullopt, std::move(*JsonObject::Parse("{}"))}),
+      std::move(*JsonObject::Parse("{}")), "{}");
 }
 
 TEST(TokenCache, FindsByTokenAndKeySets) {
