@@ -80,7 +80,9 @@ void EventLoop::Turn(std::chrono::milliseconds wait) {
     event_add(&wait_limit_->event, &limit);
   }
   clock_is_fresh_ = false;
+  in_turn_ = true;
   event_base_loop(base_, flags);
+  in_turn_ = false;
   if (wait.count() > 0) event_del(&wait_limit_->event);
   if (HasWork()) RunEndOfTurn();
   clock_is_fresh_ = false;
@@ -120,14 +122,28 @@ void EventLoop::EnterCallback() {
 }
 
 void EventLoop::LeaveCallback() {
-  if (depth_ == 1) {
-    // A flush may make its stream's owner write more, here or elsewhere.
-    for (size_t i = 0; i < flush_.size(); ++i) {
-      if (Flushable* next = std::exchange(flush_[i], nullptr)) next->Flush();
-    }
-    flush_.clear();
-  }
+  if (depth_ == 1 && !flush_.empty() && IsFlushDue()) Flush();
   --depth_;
+}
+
+bool EventLoop::IsFlushDue() {
+  if (!in_turn_) return true;
+  const auto now = std::chrono::steady_clock::now();
+  if (!has_waiting_flush_) {
+    has_waiting_flush_ = true;
+    flush_asked_ = now;
+    return false;
+  }
+  return now - flush_asked_ >= kLongestHold;
+}
+
+void EventLoop::Flush() {
+  // A flush may make its stream's owner write more, here or elsewhere.
+  for (size_t i = 0; i < flush_.size(); ++i) {
+    if (Flushable* next = std::exchange(flush_[i], nullptr)) next->Flush();
+  }
+  flush_.clear();
+  has_waiting_flush_ = false;
 }
 
 std::string EventLoop::TakeBuffer() {

@@ -1,8 +1,9 @@
 // The event loop of a process: libevent behind RAII. One thread, all callbacks run from Run().
 //
 // Rules: nothing is deleted inside its own callback (Retire); the cached clock is read once a turn;
-// output written during a callback leaves when that callback has returned (one system call for a
-// head, a body and an end).
+// output written during the callbacks of a turn leaves at its end, all of it in a row: one system
+// call for a head, a body and an end, and who waits for several answers is woken once. Where a turn
+// takes longer, it leaves when the running callback has returned.
 #pragma once
 
 #include <chrono>
@@ -46,7 +47,11 @@ class EventLoop {
   }
   void Retire(std::shared_ptr<void> object);
 
-  // `flushable` is flushed when the running callback returns (outside any: before the next wait).
+  // Output of a turn waits so long at most while other callbacks of it run.
+  static constexpr std::chrono::microseconds kLongestHold{200};
+
+  // `flushable` is flushed at the end of this turn, or when the callback returns that runs when its
+  // output has waited for kLongestHold.
   // It keeps a flag of its own: two requests are two calls. It must call ForgetFlush when it is
   // destroyed before that.
   void RequestFlush(Flushable* flushable);
@@ -72,6 +77,8 @@ class EventLoop {
  private:
   void Turn(std::chrono::milliseconds wait);
   void RunEndOfTurn();
+  bool IsFlushDue();
+  void Flush();
   bool HasWork() const { return !posted_.empty() || !retired_.empty() || !flush_.empty(); }
 
   struct WaitLimit;
@@ -85,6 +92,9 @@ class EventLoop {
   int depth_ = 0;
   bool clock_is_fresh_ = false;
   bool stopping_ = false;
+  bool in_turn_ = false;
+  bool has_waiting_flush_ = false;
+  std::chrono::steady_clock::time_point flush_asked_{};
 };
 
 }  // namespace framewall::event

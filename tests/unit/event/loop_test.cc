@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <thread>
 
 #include "proxy/event/listener.h"
 #include "proxy/event/signal.h"
@@ -108,6 +109,35 @@ TEST(EventLoop, FlushesWhatAFlushAskedFor) {
   loop.LeaveCallback();
   EXPECT_EQ(1, second.flushes);
   EXPECT_EQ(0, forgotten.flushes);
+}
+
+// Two timers that are due in one turn: what the first asks to flush, the second sees as told.
+class FlushesOfOneTurn : public ::testing::Test {
+ protected:
+  void Run(const std::function<void()>& between) {
+    Timer first(loop, [&] { loop.RequestFlush(&out); });
+    Timer second(loop, [&] { between(); });
+    Timer third(loop, [&] { seen = out.flushes; });
+    for (Timer* timer : {&first, &second, &third}) timer->Set(milliseconds(1));
+    std::this_thread::sleep_for(milliseconds(3));
+    loop.RunOnce(milliseconds(0));
+  }
+
+  EventLoop loop;
+  CountsFlushes out;
+  int seen = -1;
+};
+
+TEST_F(FlushesOfOneTurn, WaitForItsEnd) {
+  Run([] {});
+  EXPECT_EQ(0, seen);
+  EXPECT_EQ(1, out.flushes);
+}
+
+TEST_F(FlushesOfOneTurn, DoNotWaitForLongWork) {
+  Run([&] { std::this_thread::sleep_for(2 * EventLoop::kLongestHold); });
+  EXPECT_EQ(1, seen);
+  EXPECT_EQ(1, out.flushes);
 }
 
 TEST(EventLoop, WaitsNoLongerThanAsked) {
