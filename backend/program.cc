@@ -111,9 +111,11 @@ Status Program::Wire() {
   FW_ASSIGN(metrics_, Metrics::Make());
   FW_ASSIGN(database_, store::Database::Open(loop_, {.path = DatabasePath(settings_)}));
   housekeeping_ = std::make_unique<store::Housekeeping>(loop_, *database_);
+  probe_ = std::make_unique<store::TimelyProbe>(
+      loop_, [this](std::function<void(Status)> done) { database_->Probe(std::move(done)); });
   dependencies_.push_back(
       {.name = "database", .decisive = true, .ask = [this](std::function<void(Status)> done) {
-         database_->Probe(std::move(done));
+         probe_->Ask(std::move(done));
        }});
   live_ = std::make_unique<LiveSettings>(settings_);
   FW_TRY(OpenAccounts());

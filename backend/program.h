@@ -17,6 +17,7 @@
 #include "backend/settings/settings.h"
 #include "backend/store/database.h"
 #include "backend/store/housekeeping.h"
+#include "backend/store/timely_probe.h"
 #include "proxy/base/result.h"
 #include "proxy/event/loop.h"
 #include "proxy/event/signal.h"
@@ -55,6 +56,7 @@ class Program {
   event::EventLoop loop_;
   std::unique_ptr<Metrics> metrics_;
   std::vector<Dependency> dependencies_;
+  std::unique_ptr<store::TimelyProbe> probe_;  // hears the last answer while the database closes
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<store::Housekeeping> housekeeping_;
   std::unique_ptr<auth::Accounts> accounts_;

@@ -1,6 +1,7 @@
 // framewall-backend at its socket: what it takes, how long it waits, how it goes.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -102,6 +103,39 @@ TEST(BackendServer, DetailsAreForThoseInside) {
         "\nframewall_backend_password_hashes_under_way 0\n"}) {
     EXPECT_NE(metrics.body.find(line), std::string::npos) << line << metrics.body;
   }
+}
+
+// Another program has the database for itself: the probe neither waits for it nor queues up.
+TEST(BackendServer, ReadyDoesNotWaitForTheDisk) {
+  BackendProcess backend;
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  ASSERT_EQ(backend.Get("/ready").status(), 200);
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(backend.directory().File("data/backend.db").c_str(), &other), SQLITE_OK);
+  sqlite3_busy_timeout(other, 10'000);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  const auto began = std::chrono::steady_clock::now();
+  std::vector<RawClient> waiting;
+  for (int i = 0; i < 20; ++i) {
+    waiting.push_back(backend.Connect());
+    waiting.back().Send("GET /ready HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  EXPECT_EQ(backend.Get("/health").status(), 200);
+  EXPECT_TRUE(Eventually([&] {
+    return backend.Get("/metrics").body.find("database_writes_waiting 0") != std::string::npos;
+  }));
+  for (RawClient& client : waiting) EXPECT_EQ(client.ReadResponse().status(), 503);
+  const auto took = std::chrono::steady_clock::now() - began;
+  EXPECT_GT(took, std::chrono::milliseconds(2500));
+  EXPECT_LT(took, std::chrono::seconds(10)) << "the lock is waited for";
+  // From then on it is said at once.
+  const HttpMessage late = backend.Get("/ready");
+  EXPECT_EQ(late.status(), 503);
+  EXPECT_NE(late.body.find("has not answered for 3000 ms"), std::string::npos) << late.body;
+  EXPECT_EQ(backend.Get("/ready", "X-Real-IP: 192.0.2.1\r\n").body, R"({"status":"not ready"})");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
+  ASSERT_EQ(sqlite3_close(other), SQLITE_OK);  // rolls back
+  EXPECT_TRUE(Eventually([&] { return backend.Get("/ready").status() == 200; }));
 }
 
 TEST(BackendServer, LimitsOfTheSettingsHold) {
