@@ -22,7 +22,7 @@ constexpr char kHelpText[] =
     "  --backup DIR    copies database and keys to a new directory, also while it serves;\n"
     "                  DIR as server.data_dir restores them\n"
     "  --settings      prints every setting with default and unit\n"
-    "  --routes        opens the data and prints what is offered, without listening\n"
+    "  --routes        opens the data (of none that serves) and prints what is offered\n"
     "  --version       prints version and build\n"
     "  --help          prints this\n"
     "\n"

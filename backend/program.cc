@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -26,23 +24,6 @@ namespace {
 
 // Descriptors besides connections: database, logs, threads' bells, providers.
 constexpr rlim_t kOtherDescriptors = 512;
-
-Status MakeDataDirectory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) == 0) return OkStatus();
-  const int reason = errno;
-  struct stat file {};
-  if (reason != EEXIST || ::stat(path.c_str(), &file) != 0) {
-    return SystemError("server.data_dir: mkdir() \"" + path + "\" failed", reason);
-  }
-  if (!S_ISDIR(file.st_mode)) {
-    return OperatorError("server.data_dir: \"" + path + "\" is no directory");
-  }
-  if ((file.st_mode & 0077) != 0) {
-    MainLog().Write(LogLevel::kWarn, "server.data_dir: \"" + path +
-                                         "\" may be entered by others; chmod 0700 is safer");
-  }
-  return OkStatus();
-}
 
 void RaiseDescriptorLimit(size_t connections) {
   const rlim_t needed = static_cast<rlim_t>(connections) + kOtherDescriptors;
@@ -107,7 +88,8 @@ Result<std::unique_ptr<Program>> Program::Make(Settings settings) {
 
 Status Program::Wire() {
   RaiseDescriptorLimit(settings_.connection_limit);
-  FW_TRY(MakeDataDirectory(settings_.data_dir));
+  FW_ASSIGN(DataDirectory directory, DataDirectory::Open(settings_.data_dir));
+  directory_.emplace(std::move(directory));
   FW_ASSIGN(metrics_, Metrics::Make());
   FW_ASSIGN(database_, store::Database::Open(loop_, {.path = DatabasePath(settings_)}));
   housekeeping_ = std::make_unique<store::Housekeeping>(loop_, *database_);

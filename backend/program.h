@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "backend/api/services.h"
 #include "backend/auth/accounts.h"
 #include "backend/chat/chat.h"
+#include "backend/data_directory.h"
 #include "backend/llm/provider.h"
 #include "backend/observer.h"
 #include "backend/probes.h"
@@ -26,7 +28,7 @@ namespace framewall::backend {
 
 class Program {
  public:
-  // Makes the data directory and opens what is in it.
+  // Makes the data directory and opens what is in it. An error where another process has it.
   static Result<std::unique_ptr<Program>> Make(Settings settings);
   ~Program();
   Program(const Program&) = delete;
@@ -53,6 +55,7 @@ class Program {
   void BeginDrain();
 
   const Settings settings_;
+  std::optional<DataDirectory> directory_;  // ours until all that is in it is closed
   event::EventLoop loop_;
   std::unique_ptr<Metrics> metrics_;
   std::vector<Dependency> dependencies_;

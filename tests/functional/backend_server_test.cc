@@ -40,7 +40,8 @@ TEST(BackendStart, ListensOnALoopbackPort) {
 TEST(BackendStart, ReplacesAStaleSocketAndNoOther) {
   BackendProcess backend("server: {socket_mode: \"0600\"}\n");
   ASSERT_TRUE(backend.Start()) << backend.Output();
-  const CommandResult second = backend.Run({"--config", "backend.yaml"});
+  BackendProcess beside("server: {listen: '" + backend.address() + "'}\n");
+  const CommandResult second = beside.Run({"--config", "backend.yaml"});
   EXPECT_EQ(second.exit_code, 1);
   EXPECT_NE(second.output.find("another process listens"), std::string::npos) << second.output;
   EXPECT_EQ(backend.Kill(), 128 + SIGKILL);
@@ -51,6 +52,42 @@ TEST(BackendStart, ReplacesAStaleSocketAndNoOther) {
   backend.directory().Write("backend.sock", "somebody's file");
   EXPECT_EQ(backend.Run({"--config", "backend.yaml"}).exit_code, 1);
   EXPECT_EQ(backend.directory().Read("backend.sock"), "somebody's file");
+}
+
+TEST(BackendStart, HasItsDataForItself) {
+  BackendProcess backend;
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  BackendProcess second("server: {data_dir: '" + backend.directory().File("data") + "'}\n");
+  const std::string holder = "(process " + std::to_string(backend.pid()) + ")";
+  for (const char* task : {"--config=backend.yaml", "--routes"}) {
+    const CommandResult refused = second.Run({"--config", "backend.yaml", task});
+    EXPECT_EQ(refused.exit_code, 1);
+    for (const std::string& part :
+         {holder, backend.directory().File("data/backend.lock"), std::string("[emerg]")}) {
+      EXPECT_NE(refused.output.find(part), std::string::npos) << part << "\n" << refused.output;
+    }
+  }
+  EXPECT_FALSE(second.directory().Has("backend.sock"));
+  // Whoever only looks is not in its way.
+  EXPECT_EQ(second.Run({"--config", "backend.yaml", "--check"}).exit_code, 0);
+  const CommandResult copied = second.Run({"--config", "backend.yaml", "--backup", "copy"});
+  EXPECT_EQ(copied.exit_code, 0) << copied.output;
+  EXPECT_FALSE(second.directory().Has("copy/backend.lock"));
+  EXPECT_EQ(backend.Get("/ready").status(), 200);
+  EXPECT_EQ(ModeOf(backend.directory().File("data/backend.lock")), 0600u);
+}
+
+TEST(BackendStart, ALockThatWasLeftBehindIsNone) {
+  BackendProcess backend;
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  EXPECT_EQ(backend.Kill(), 128 + SIGKILL);
+  ASSERT_TRUE(backend.directory().Has("data/backend.lock"));
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  EXPECT_EQ(backend.directory().Read("data/backend.lock"), std::to_string(backend.pid()) + "\n");
+  // And ours ends with us, also after a drain.
+  EXPECT_EQ(backend.Terminate(), 0);
+  backend.directory().Write("data/backend.lock", "no number, and longer than any process id is\n");
+  ASSERT_TRUE(backend.Start()) << backend.Output();
 }
 
 TEST(BackendServer, KeepsConnectionsAndPipelines) {
