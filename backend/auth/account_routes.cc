@@ -115,9 +115,7 @@ void ChangePassword(const ServicesRef& services, const server::CallRef& call) {
   change.fresh = fields.Text("new_password");
   if (fields.OptionalFlag("cookie").value_or(false)) change.carrier = Carrier::kCookie;
   const Settings& settings = services->settings;
-  if (change.current.size() > std::min(settings.password_max, kLongestPassword)) {
-    fields.Refuse("current_password", "the password of this account");
-  }
+  fields.Refuse("current_password", WhyNotChecked(change.current, settings.password_max));
   fields.Refuse("new_password", WhyNoPassword(change.fresh, call->identity().name,
                                               settings.password_min, settings.password_max));
   if (change.fresh == change.current) fields.Refuse("new_password", "another one than the current");
@@ -127,7 +125,6 @@ void ChangePassword(const ServicesRef& services, const server::CallRef& call) {
                                                        : services->browser.CheckOrigin(*call)) {
     return call->Fail(*problem);
   }
-  change.current.resize(std::min(change.current.size(), change.current.find('\0')));
   // No 401: the token holds, and whoever gets a 401 would fetch another one.
   Problem wrong{.status = 403,
                 .code = "wrong_password",

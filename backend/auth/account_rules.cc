@@ -49,6 +49,14 @@ std::string WhyNoPassword(std::string_view text, std::string_view name, size_t l
   return {};
 }
 
+std::string WhyNotChecked(std::string_view text, size_t most) {
+  const size_t octets = std::min(most, kLongestPassword);
+  if (text.size() > octets) return fmt::format("at most {} octets", octets);
+  // crypt(3) would stop there and take the beginning for all of it.
+  if (text.find('\0') != text.npos) return "text without the character U+0000";
+  return {};
+}
+
 size_t CountCharacters(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0) != 0x80;

@@ -26,6 +26,10 @@ std::string WhyNoDisplayName(std::string_view text);
 // At least `least` characters, at most `most` octets (and no more than crypt(3) takes), no control
 // characters, not the account's name.
 std::string WhyNoPassword(std::string_view text, std::string_view name, size_t least, size_t most);
+// Of one that is to be compared with an account's: whether it could be made today may differ from
+// when it was made, so only what crypt(3) could not take whole. Asked without a look at the
+// account.
+std::string WhyNotChecked(std::string_view text, size_t most);
 
 // Characters (code points) of UTF-8.
 size_t CountCharacters(std::string_view text);

@@ -31,18 +31,13 @@ std::optional<LogInRequest> ReadLogIn(const Services& services, server::Call& ca
   const std::string_view name = fields.Text("name");
   const std::string_view password = fields.Text("password");
   if (fields.OptionalFlag("cookie").value_or(false)) request.carrier = Carrier::kCookie;
-  // Only the length: whether it could be a password now may differ from when it was made. This is
-  // answered without a look at the account.
-  const size_t most = std::min(services.settings.password_max, kLongestPassword);
-  if (password.size() > most)
-    fields.Refuse("password", "at most " + std::to_string(most) + " octets");
+  fields.Refuse("password", WhyNotChecked(password, services.settings.password_max));
   if (const auto problem = fields.Finish()) {
     call.Fail(*problem);
     return std::nullopt;
   }
   request.check.name = AccountName(name).value_or(std::string());
-  // crypt(3) would stop there.
-  request.check.password = password.substr(0, password.find('\0'));
+  request.check.password = password;
   return request;
 }
 

@@ -23,8 +23,9 @@ std::string NewSetting() {
   return made;
 }
 
-// Empty where crypt(3) refuses.
+// Empty where crypt(3) refuses, or would see only the beginning.
 std::string Crypt(const std::string& password, const std::string& setting) {
+  if (password.find('\0') != std::string::npos) return {};
   // 32 KiB, which crypt_r wants zeroed.
   const auto state = std::make_unique<crypt_data>();
   const char* hash = crypt_r(password.c_str(), setting.c_str(), state.get());

@@ -154,6 +154,9 @@ TEST_F(AdminTest, MakesAccountsWithAPasswordThatIsShownOnce) {
   EXPECT_EQ(JsonAt(given, "/role"), "admin");
   EXPECT_EQ(JsonAt(Post(admin, "/api/v1/users", R"({"name":"ann"})"), "/code"), "name_taken");
   EXPECT_EQ(Post(admin, "/api/v1/users", R"({"name":"emil","role":"root"})").status(), 422);
+  EXPECT_EQ(
+      Post(admin, "/api/v1/users", R"({"name":"emil","password":"given to\u0000 him"})").status(),
+      422);
 }
 
 TEST_F(AdminTest, ALockEndsSessionsAndKeysAtOnce) {

@@ -104,6 +104,34 @@ TEST_F(LogInTest, TheLongestPasswordThatIsAllowedWorks) {
   EXPECT_EQ(LogIn(backend, "ann", Repeat("x", 510)).status(), 401);
 }
 
+// crypt(3) reads up to U+0000: nowhere is a beginning taken for the password.
+TEST_F(LogInTest, APasswordIsNeverCutAtU0000) {
+  Start();
+  const std::string cut = std::string(kPassword) + '\0' + "x";
+  EXPECT_EQ(Register(backend, "bob", cut).status(), 422);
+  EXPECT_EQ(Register(backend, std::string("b\0b", 3)).status(), 422);
+  ASSERT_EQ(Register(backend, "ann").status(), 201);
+  const HttpMessage refused = LogIn(backend, "ann", cut);
+  EXPECT_EQ(refused.status(), 422) << refused.body;
+  EXPECT_EQ(JsonAt(refused, "/errors/0/pointer"), "/password");
+  EXPECT_EQ(LogIn(backend, "nobody", cut).body, refused.body);
+  EXPECT_EQ(LogIn(backend, std::string("ann\0x", 5)).status(), 401);
+  const Person ann = PersonOf(LogIn(backend, "ann"));
+  const auto change = [&](const std::string& from, const std::string& to) {
+    return backend.Request(
+        "POST", "/api/v1/password", ann.field(),
+        "{\"current_password\":" + JsonText(from) + ",\"new_password\":" + JsonText(to) + "}");
+  };
+  const HttpMessage current = change(cut, "quite another phrase");
+  EXPECT_EQ(current.status(), 422);
+  EXPECT_EQ(JsonAt(current, "/errors/0/pointer"), "/current_password");
+  const HttpMessage fresh =
+      change(std::string(kPassword), std::string("quite another\0 phrase", 21));
+  EXPECT_EQ(fresh.status(), 422);
+  EXPECT_EQ(JsonAt(fresh, "/errors/0/pointer"), "/new_password");
+  EXPECT_EQ(LogIn(backend, "ann").status(), 200) << "nothing has changed";
+}
+
 TEST_F(LogInTest, AnUnknownNameGetsTheSameAnswerAfterTheSameTime) {
   Start();
   ASSERT_EQ(Register(backend, "ann").status(), 201);

@@ -28,6 +28,8 @@ void CheckPassword(std::string_view text) {
   if (!WhyNoPassword(text, "ann", 10, 4096).empty()) return;
   FW_CHECK(text.size() >= 10 && text.size() <= kLongestPassword);
   FW_CHECK(text.find('\0') == std::string_view::npos && framewall::IsValidUtf8(text));
+  // What could be made can be compared.
+  FW_CHECK(WhyNotChecked(text, 4096).empty());
 }
 
 void CheckAccount(std::string_view text) {

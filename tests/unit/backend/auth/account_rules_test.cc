@@ -70,6 +70,18 @@ TEST(Password, IsNotTheNameAndHasNoControls) {
   EXPECT_NE(WhyNoPassword("1234567890\xc0", "ann", 10, 64), "");
 }
 
+TEST(Password, IsComparedOnlyWhereItCanBeTakenWhole) {
+  EXPECT_EQ(WhyNotChecked("", 64), "");
+  EXPECT_EQ(WhyNotChecked("old\n\xff", 64), "");
+  EXPECT_EQ(WhyNotChecked(Repeat("a", 64), 64), "");
+  EXPECT_EQ(WhyNotChecked(Repeat("a", 65), 64), "at most 64 octets");
+  EXPECT_EQ(WhyNotChecked(Repeat("a", 511), 4096), "");
+  EXPECT_EQ(WhyNotChecked(Repeat("a", 512), 4096), "at most 511 octets");
+  for (const std::string_view text : {std::string_view("\0", 1), {"secret\0x", 8}, {"x\0", 2}}) {
+    EXPECT_EQ(WhyNotChecked(text, 64), "text without the character U+0000");
+  }
+}
+
 TEST(RandomPassword, IsLongAndNeverTheSame) {
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i) {

@@ -52,6 +52,18 @@ TEST_F(Hasher, TakesTheLongestPasswordWhole) {
   EXPECT_FALSE(Fits(longest.substr(1), hash));
 }
 
+// crypt(3) would take the beginning for all of it.
+TEST_F(Hasher, RefusesAPasswordWithAZeroInIt) {
+  const std::string hash = Hash("secret");
+  EXPECT_FALSE(Fits(std::string("secret\0", 7), hash));
+  EXPECT_FALSE(Fits(std::string("secret\0more", 11), hash));
+  std::optional<bool> is_made;
+  EXPECT_TRUE(hasher.Hash(std::string("secret\0more", 11),
+                          [&](const Result<std::string>& made) { is_made = made.ok(); }));
+  RunUntil([&] { return is_made.has_value(); });
+  EXPECT_FALSE(*is_made);
+}
+
 TEST_F(Hasher, NothingFitsNobodysHash) {
   EXPECT_FALSE(Fits("correct horse", ""));
   EXPECT_FALSE(Fits("", ""));
