@@ -9,49 +9,10 @@
 
 #include "proxy/base/digest.h"
 #include "proxy/base/encoding.h"
+#include "proxy/redis/bucket_script.h"
 
 namespace framewall::filter {
 namespace {
-
-// KEYS[1]: the theoretical arrival time. ARGV, in microseconds: what one request takes (negative:
-// one is given back), how far ahead a request may come, how far ahead it need not wait (negative:
-// it never waits), how far ahead no state can be, unless a clock jumped. Replies {0, 0, ahead}:
-// pass; {1, ms, ahead}: pass after so long; {2, ms, ahead}: refused, try again after so long, and
-// nothing was counted.
-//
-// Numbers of Lua are doubles: whole microseconds are exact in them until the year 2255. Redis
-// before 5 replicates scripts by their text unless told otherwise, and then refuses to write behind
-// TIME.
-constexpr const char* kScript = R"lua(
-if redis.replicate_commands then redis.replicate_commands() end
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local period, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local free, horizon = tonumber(ARGV[3]), tonumber(ARGV[4])
-local arrival = tonumber(redis.call('GET', KEYS[1]))
-if period < 0 and not arrival then return {0, 0, 0} end
-if not arrival or arrival < now or arrival > now + horizon then arrival = now end
-local ahead = arrival - now
-if period > 0 and ahead > burst then
-  return {2, math.ceil((ahead - burst) / 1000), ahead}
-end
-arrival = arrival + period
-if arrival <= now then
-  redis.call('DEL', KEYS[1])
-  return {0, 0, 0}
-end
-local life = math.ceil((arrival - now) / 1000)
-redis.call('SET', KEYS[1], string.format('%.0f', arrival), 'PX', string.format('%.0f', life))
-if period > 0 and free >= 0 and ahead > free then
-  return {1, math.floor((ahead - free) / 1000), ahead}
-end
-return {0, 0, ahead}
-)lua";
-
-const redis::Script& TheScript() {
-  static const redis::Script script(kScript);
-  return script;
-}
 
 // Far below 2^53, so that sums stay exact in Lua.
 constexpr int64_t kFurthest = int64_t{1} << 50;
@@ -102,25 +63,21 @@ std::string RedisKey(const LimitBucket& bucket) {
 }
 
 std::optional<RedisAnswer> ReadRedisAnswer(const LimitBucket& bucket, const redis::Reply& reply) {
-  if (!reply.is_array() || reply.elements.size() != 3) return std::nullopt;
-  const auto outcome = reply.elements[0].AsInteger();
-  const auto wait = reply.elements[1].AsInteger();
-  const auto ahead = reply.elements[2].AsInteger();
-  if (!outcome || !wait || !ahead || *wait < 0 || *ahead < 0) return std::nullopt;
+  const auto said = redis::ReadBucketReply(reply);
+  if (!said) return std::nullopt;
   RedisAnswer answer;
-  answer.answer.excess = ExcessOf(std::min(*ahead, kFurthest * 2), PeriodOf(bucket));
-  switch (*outcome) {
-    case 0:
-      return answer;
-    case 1:
-      answer.delay = Milliseconds(std::min(*wait, kLongestDelayMs));
-      return answer;
-    case 2:
+  answer.answer.excess = ExcessOf(std::min(said->ahead, kFurthest * 2), PeriodOf(bucket));
+  switch (said->outcome) {
+    case redis::BucketReply::Outcome::kPass:
+      break;
+    case redis::BucketReply::Outcome::kDelay:
+      answer.delay = Milliseconds(std::min(said->milliseconds, kLongestDelayMs));
+      break;
+    case redis::BucketReply::Outcome::kRefuse:
       answer.answer.kind = LimitAnswer::Kind::kExceeds;
-      return answer;
-    default:
-      return std::nullopt;
+      break;
   }
+  return answer;
 }
 
 LimitRedis::LimitRedis(std::vector<std::unique_ptr<redis::Client>> clients)
@@ -130,7 +87,7 @@ redis::Pending LimitRedis::Take(const LimitBucket& bucket,
                                 std::function<void(const std::optional<RedisAnswer>&)> on_answer) {
   const Arguments arguments(bucket, false);
   return ClientOf(bucket).Evaluate(
-      TheScript(), RedisKey(bucket), arguments.views,
+      redis::BucketScript(), RedisKey(bucket), arguments.views,
       [&bucket, on_answer = std::move(on_answer)](const Result<redis::Reply>& reply) {
         on_answer(reply.ok() ? ReadRedisAnswer(bucket, *reply) : std::nullopt);
       });
@@ -139,7 +96,8 @@ redis::Pending LimitRedis::Take(const LimitBucket& bucket,
 void LimitRedis::GiveBack(const LimitBucket& bucket) {
   std::erase_if(unawaited_, [](const redis::Pending& one) { return !one.active(); });
   const Arguments arguments(bucket, true);
-  unawaited_.push_back(ClientOf(bucket).Evaluate(TheScript(), RedisKey(bucket), arguments.views,
+  unawaited_.push_back(ClientOf(bucket).Evaluate(redis::BucketScript(), RedisKey(bucket),
+                                                 arguments.views,
                                                  [](const Result<redis::Reply>&) {}));
 }
 
