@@ -110,7 +110,8 @@ class Answering final : public CompletionEvents, public std::enable_shared_from_
 
   void Begin() {
     if (stream_ != nullptr) return;
-    stream_ = &call_->AnswerInPieces(200, std::string(format_->stream_type()), {});
+    stream_ = &call_->AnswerInPieces(200, std::string(format_->stream_type()), {},
+                                     server::Afterwards::kClose);
     format_->Begin(out_);
   }
 

@@ -6,7 +6,8 @@
 //     done                     done          the client gone, anywhere: the provider is stopped
 //
 // Nothing is sent before the first piece, so that until then every failure is a status. An answer
-// that is not whole never looks like one: without its end mark it ends with the error.
+// that is not whole never looks like one: without its end mark it ends with the error, and so does
+// the connection. That is why every stream says in its head that it closes.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // One HTTP request and its answer, as handlers of the backend see it. All of it on the loop.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,6 +46,10 @@ class ReplyStream {
   virtual void OnDrained(std::function<void()> callback) = 0;
 };
 
+// What becomes of the connection behind an answer. A close is said in the head, before it is known
+// how the answer ends: who is not told may send the next request into it.
+enum class Afterwards : uint8_t { kMayStay, kClose };
+
 class Call {
  public:
   virtual ~Call() = default;
@@ -82,7 +87,8 @@ class Call {
   // 500 and a line in the log; for errors that are nobody's business outside.
   virtual void Fail(const Error& error) = 0;
   // The stream lives as long as the call.
-  virtual ReplyStream& AnswerInPieces(int status, std::string content_type, Fields fields) = 0;
+  virtual ReplyStream& AnswerInPieces(int status, std::string content_type, Fields fields,
+                                      Afterwards afterwards) = 0;
   // The handshake of RFC 6455 4.2, without extensions; null where the request is none, or the
   // program is about to end, which is then answered. The socket belongs to the caller.
   virtual std::unique_ptr<Socket> AnswerWithSocket(const SocketOptions& options) = 0;

@@ -267,7 +267,7 @@ void Connection::Dispatch() {
 // --- Answers out --------------------------------------------------------------------------------
 
 void Connection::SendHead(HttpCall& call, int status, std::string_view content_type,
-                          const Fields& fields, const std::string* length) {
+                          const Fields& fields, const std::string* length, Afterwards afterwards) {
   http::ResponseHead head(&call.arena());
   head.status = status;
   const bool has_body = !http::StatusForbidsBody(status);
@@ -288,8 +288,8 @@ void Connection::SendHead(HttpCall& call, int status, std::string_view content_t
   const std::string date = "Date: " + std::string(CachedHttpDate()) + "\r\n";
   http::ResponseOptions options;
   options.head_request = call.head().method == http::Method::kHead;
-  options.keep_alive =
-      !services_.draining && !overloaded_ && !(must_close_ && !codec_.request_complete());
+  options.keep_alive = afterwards == Afterwards::kMayStay && !services_.draining && !overloaded_ &&
+                       !(must_close_ && !codec_.request_complete());
   options.preamble = date;
   codec_.SendHead(kStream, head, options);
 }
@@ -303,8 +303,8 @@ void Connection::SendWhole(HttpCall& call, const Reply& reply) {
 }
 
 void Connection::BeginPieces(HttpCall& call, int status, std::string_view content_type,
-                             const Fields& fields) {
-  SendHead(call, status, content_type, fields, nullptr);
+                             const Fields& fields, Afterwards afterwards) {
+  SendHead(call, status, content_type, fields, nullptr, afterwards);
   until_close_ = call.head().version == http::Version::kHttp10;
 }
 

@@ -38,7 +38,8 @@ class Connection final : public event::StreamHandler,
 
   // --- for its call ---
   void SendWhole(HttpCall& call, const Reply& reply);
-  void BeginPieces(HttpCall& call, int status, std::string_view content_type, const Fields& fields);
+  void BeginPieces(HttpCall& call, int status, std::string_view content_type, const Fields& fields,
+                   Afterwards afterwards);
   void SendPiece(std::string_view piece);
   void EndPieces();
   void AbortPieces();
@@ -87,7 +88,7 @@ class Connection final : public event::StreamHandler,
   void Dispatch();
   void Refuse(const Problem& problem);
   void SendHead(HttpCall& call, int status, std::string_view content_type, const Fields& fields,
-                const std::string* length);
+                const std::string* length, Afterwards afterwards = Afterwards::kMayStay);
   void FinishCall();
   void BeginIdle();
   void CloseGracefully();

@@ -202,8 +202,10 @@ void HttpCall::Fail(const Error& error) {
   Fail(problem);
 }
 
-ReplyStream& HttpCall::AnswerInPieces(int status, std::string content_type, Fields fields) {
-  if (BeginAnswer(status)) connection_->BeginPieces(*this, status, content_type, fields);
+ReplyStream& HttpCall::AnswerInPieces(int status, std::string content_type, Fields fields,
+                                      Afterwards afterwards) {
+  if (BeginAnswer(status))
+    connection_->BeginPieces(*this, status, content_type, fields, afterwards);
   return *this;
 }
 

@@ -61,7 +61,8 @@ class HttpCall final : public Call,
   void Answer(Reply reply) override;
   void Fail(const Problem& problem) override;
   void Fail(const Error& error) override;
-  ReplyStream& AnswerInPieces(int status, std::string content_type, Fields fields) override;
+  ReplyStream& AnswerInPieces(int status, std::string content_type, Fields fields,
+                              Afterwards afterwards) override;
   std::unique_ptr<Socket> AnswerWithSocket(const SocketOptions& options) override;
   bool gone() const override { return gone_; }
   void OnGone(std::function<void()> callback) override;

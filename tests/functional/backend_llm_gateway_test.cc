@@ -45,6 +45,30 @@ TEST_F(BackendLlmGateway, SatisfiesTheOllamaClient) {
   RunLlmClient("ollama_client.mjs", {address(), key_, stand_in.address()}, Trust());
 }
 
+// The backend closes behind every stream; whoever asks next must not meet that.
+TEST_F(BackendLlmGateway, AFailureInBandEndsOneAnswerAndNoOther) {
+  FW_NEEDS_LLM_CLIENTS();
+  StandIn stand_in;
+  Start(stand_in);
+  RawClient client(proxy_->port(0));
+  for (int i = 0; i < 60; ++i) {
+    const bool broken = i % 2 == 0;
+    const std::string body = std::string(R"({"model":"openai/)") + (broken ? "error" : "ok") +
+                             R"(","stream":true,"messages":[{"role":"user","content":"Hi"}]})";
+    client.Send(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\n"
+        "Accept: application/json\r\nContent-Type: application/json\r\nAuthorization: Bearer " +
+        key_ + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    const HttpMessage answer = client.ReadResponse();
+    ASSERT_EQ(answer.status(), 200) << i << ": " << answer.raw << proxy_->Output();
+    ASSERT_TRUE(answer.complete) << i << ": " << answer.raw;
+    EXPECT_EQ(answer.body.find(R"(data: {"error":{"message":)") != answer.body.npos, broken);
+    EXPECT_EQ(answer.body.ends_with("data: [DONE]\n\n"), !broken) << answer.body;
+    // The client's connection is the gateway's business.
+    EXPECT_NE(answer.Header("connection"), "close");
+  }
+}
+
 TEST_F(BackendLlmGateway, PassesPromptsAndNoAttacks) {
   FW_NEEDS_LLM_CLIENTS();
   StandIn stand_in;

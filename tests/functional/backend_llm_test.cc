@@ -1,11 +1,7 @@
 // Models through framewall-backend, as the vendors' own clients see them. The stand-ins behind it
 // satisfy the vendors' clients first.
-#include <atomic>
-#include <cstdio>
-
 #include "tests/functional/llm_testing.h"
 #include "tests/support/certificate.h"
-#include "tests/support/fake_upstream.h"
 
 namespace framewall::test {
 namespace {
@@ -15,35 +11,6 @@ TEST(LlmStandIns, SatisfyTheVendorsClients) {
   StandIn stand_in;
   RunLlmClient("vendors.mjs", {stand_in.address()});
 }
-
-class BackendLlm : public testing::Test {
- protected:
-  void Start(const StandIn& stand_in, const std::string& rest = "") {
-    backend_ = std::make_unique<BackendProcess>(LlmSettings(stand_in, rest));
-    backend_->directory().Write("provider.key", "secret-key\n");
-    if (!backend_->directory().Has("ca.pem")) {
-      Certificate::SelfSigned("localhost", {"localhost"}).Write(backend_->directory(), "own");
-      backend_->directory().Write("ca.pem", backend_->directory().Read("own.crt"));
-    }
-    ASSERT_TRUE(backend_->Start()) << backend_->Output();
-    token_ = MakeAccount(*backend_, "anna");
-    key_ = MakeLlmKey(*backend_, token_);
-    ASSERT_TRUE(key_.starts_with("fw_")) << key_;
-  }
-  std::string address() const { return "http://127.0.0.1:" + std::to_string(backend_->port(0)); }
-  std::string Bearer(const std::string& text) const {
-    return "Authorization: Bearer " + text + "\r\n";
-  }
-  HttpMessage Chat(const std::string& credentials, const std::string& model,
-                   const std::string& more = "") const {
-    return backend_->Request("POST", "/v1/chat/completions", Bearer(credentials),
-                             R"({"model":")" + model + R"(",)" + more +
-                                 R"("messages":[{"role":"user","content":"Hi"}]})");
-  }
-
-  std::unique_ptr<BackendProcess> backend_;
-  std::string token_, key_;
-};
 
 TEST_F(BackendLlm, SatisfiesTheOpenAiClient) {
   FW_NEEDS_LLM_CLIENTS();
@@ -77,92 +44,6 @@ TEST_F(BackendLlm, EchoNeedsNoServer) {
   const HttpMessage none = Chat("fw_nobody", "echo");
   EXPECT_EQ(none.status(), 401);
   EXPECT_NE(none.body.find(R"("error":{"message":)"), std::string::npos) << none.body;
-}
-
-// What a server of each kind sends for "one two three", in chunks.
-std::string ProvidersAnswer(const std::string& kind) {
-  std::vector<std::string> pieces;
-  for (const char* word : {"one", " two", " three"}) {
-    const std::string text = word;
-    if (kind == "openai") {
-      pieces.push_back(R"(data: {"choices":[{"delta":{"content":")" + text + "\"}}]}\n\n");
-    } else if (kind == "ollama") {
-      pieces.push_back(R"({"message":{"content":")" + text + "\"},\"done\":false}\n");
-    } else {
-      pieces.push_back(
-          R"(data: {"type":"content_block_delta","delta":{"type":"text_delta","text":")" + text +
-          "\"}}\n\n");
-    }
-  }
-  pieces.push_back(kind == "openai"   ? "data: [DONE]\n\n"
-                   : kind == "ollama" ? "{\"done\":true}\n"
-                                      : "data: {\"type\":\"message_stop\"}\n\n");
-  std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-  for (const std::string& piece : pieces) {
-    char size[16];
-    std::snprintf(size, sizeof(size), "%zx\r\n", piece.size());
-    answer += size + piece + "\r\n";
-  }
-  return answer + "0\r\n\r\n";
-}
-
-TEST_F(BackendLlm, IsWholeOrAnErrorWhereverTheProviderIsCut) {
-  std::atomic<size_t> cut = 0;
-  std::atomic<bool> reset = false;
-  std::string answer;  // set while nobody asks
-  FakeUpstream provider([&](FakeUpstream::Peer& peer) {
-    if (!peer.ReadRequest().complete) return;
-    peer.Send(answer.substr(0, cut));
-    if (reset) {
-      peer.Reset();
-    } else {
-      peer.Close();
-    }
-  });
-  std::string settings =
-      "server: {listen: 127.0.0.1:%%PORT_0%%}\naccounts: {registration_open: true}\nllm:\n"
-      "  providers:\n";
-  for (const char* kind : {"openai", "ollama", "anthropic"}) {
-    settings += std::string("  - {name: ") + kind + ", kind: " + kind + ", url: \"http://" +
-                provider.address() + "\", failures: 1000}\n";
-  }
-  settings += "  models:\n";
-  for (const char* kind : {"openai", "ollama", "anthropic"}) {
-    settings += std::string("  - {name: ") + kind + ", provider: " + kind + ", retries: 0}\n";
-  }
-  backend_ = std::make_unique<BackendProcess>(settings);
-  ASSERT_TRUE(backend_->Start()) << backend_->Output();
-  token_ = MakeAccount(*backend_, "anna");
-  int whole = 0;
-  int refused = 0;
-  int broken = 0;
-  for (const std::string kind : {"openai", "ollama", "anthropic"}) {
-    answer = ProvidersAnswer(kind);
-    for (size_t at = 0; at <= answer.size(); at += at + 40 < answer.size() ? 11 : 1) {
-      for (const bool stream : {false, true}) {
-        cut = at;
-        reset = at % 2 == 1;
-        const HttpMessage got = Chat(token_, kind, stream ? R"("stream":true,)" : "");
-        ASSERT_TRUE(got.complete) << got.raw;
-        if (got.status() != 200) {
-          ++refused;
-          EXPECT_TRUE(got.body.starts_with(R"({"error":{"message":)")) << got.body;
-        } else if (got.body.find(R"({"error":{)") != got.body.npos) {
-          ++broken;
-          EXPECT_TRUE(stream);
-          EXPECT_EQ(got.body.find("[DONE]"), got.body.npos) << got.body;
-        } else {
-          ++whole;
-          EXPECT_NE(got.body.find(stream ? R"(" three")" : R"("one two three")"), got.body.npos)
-              << kind << " cut at " << at << ": " << got.body;
-          EXPECT_EQ(got.body.ends_with("data: [DONE]\n\n"), stream);
-        }
-      }
-    }
-  }
-  EXPECT_GT(whole, 6);
-  EXPECT_GT(refused, 30);
-  EXPECT_GT(broken, 30);
 }
 
 TEST_F(BackendLlm, VerifiesAProvidersCertificate) {

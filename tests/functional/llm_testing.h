@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/support/backend_process.h"
+#include "tests/support/certificate.h"
 #include "tests/support/script.h"
 
 namespace framewall::test {
@@ -155,5 +156,35 @@ inline std::string MakeLlmKey(const BackendProcess& backend, const std::string& 
   EXPECT_EQ(key.status(), 201) << key.raw;
   return MemberText(key.body, "key");
 }
+
+// A backend before the stand-ins, with an account and its key.
+class BackendLlm : public testing::Test {
+ protected:
+  void Start(const StandIn& stand_in, const std::string& rest = "") {
+    backend_ = std::make_unique<BackendProcess>(LlmSettings(stand_in, rest));
+    backend_->directory().Write("provider.key", "secret-key\n");
+    if (!backend_->directory().Has("ca.pem")) {
+      Certificate::SelfSigned("localhost", {"localhost"}).Write(backend_->directory(), "own");
+      backend_->directory().Write("ca.pem", backend_->directory().Read("own.crt"));
+    }
+    ASSERT_TRUE(backend_->Start()) << backend_->Output();
+    token_ = MakeAccount(*backend_, "anna");
+    key_ = MakeLlmKey(*backend_, token_);
+    ASSERT_TRUE(key_.starts_with("fw_")) << key_;
+  }
+  std::string address() const { return "http://127.0.0.1:" + std::to_string(backend_->port(0)); }
+  std::string Bearer(const std::string& text) const {
+    return "Authorization: Bearer " + text + "\r\n";
+  }
+  HttpMessage Chat(const std::string& credentials, const std::string& model,
+                   const std::string& more = "") const {
+    return backend_->Request("POST", "/v1/chat/completions", Bearer(credentials),
+                             R"({"model":")" + model + R"(",)" + more +
+                                 R"("messages":[{"role":"user","content":"Hi"}]})");
+  }
+
+  std::unique_ptr<BackendProcess> backend_;
+  std::string token_, key_;
+};
 
 }  // namespace framewall::test

@@ -31,6 +31,7 @@ class FakeCall final : public server::Call, public server::ReplyStream {
   std::string stream_type;
   std::string streamed;
   bool stream_ended = false;
+  bool stream_closes = false;  // its connection
   bool stream_aborted = false;
   bool is_over() const { return reply.has_value() || stream_ended || stream_aborted; }
   std::string Field(std::string_view name) const {
@@ -77,8 +78,10 @@ class FakeCall final : public server::Call, public server::ReplyStream {
     ADD_FAILURE() << "not in the client's dialect: " << problem.detail;
   }
   void Fail(const Error& error) override { ADD_FAILURE() << error.message; }
-  server::ReplyStream& AnswerInPieces(int status, std::string type, server::Fields) override {
+  server::ReplyStream& AnswerInPieces(int status, std::string type, server::Fields,
+                                      server::Afterwards afterwards) override {
     EXPECT_FALSE(is_over() || stream_status != 0);
+    stream_closes = afterwards == server::Afterwards::kClose;
     stream_status = status;
     stream_type = std::move(type);
     return *this;

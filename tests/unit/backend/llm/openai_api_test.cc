@@ -88,6 +88,7 @@ TEST_F(OpenAiApi, Streams) {
   EXPECT_EQ(call->stream_status, 200);
   EXPECT_EQ(call->stream_type, "text/event-stream; charset=utf-8");
   EXPECT_TRUE(call->stream_ended);
+  EXPECT_TRUE(call->stream_closes);
   std::string text;
   std::vector<std::string> chunks;
   for (size_t at = 0, end; (end = call->streamed.find("\n\n", at)) != std::string::npos;

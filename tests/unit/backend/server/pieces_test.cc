@@ -16,10 +16,10 @@ struct Held {
   CallRef call;
   ReplyStream* stream = nullptr;
 
-  Handler Begin() {
-    return [this](CallRef one) {
+  Handler Begin(Afterwards afterwards = Afterwards::kMayStay) {
+    return [this, afterwards](CallRef one) {
       call = one;
-      stream = &one->AnswerInPieces(200, "text/event-stream", {{"X-A", "b"}});
+      stream = &one->AnswerInPieces(200, "text/event-stream", {{"X-A", "b"}}, afterwards);
       stream->Write("first\n");
     };
   }
@@ -50,6 +50,23 @@ TEST(Pieces, ComeAsTheyAreWritten) {
     held.stream->End();
     held.Drop();
   });
+}
+
+TEST(Pieces, MayBeTheLastOfTheirConnection) {
+  Held held;
+  ServerHarness server({Open("GET", "/", "pieces", held.Begin(Afterwards::kClose))});
+  RawClient client = server.Connect();
+  client.Send(kGet);
+  const std::string head = client.ReadUntil("first\n");
+  EXPECT_NE(head.find("\r\nConnection: close\r\n"), std::string::npos) << head;
+  EXPECT_NE(head.find("Transfer-Encoding: chunked"), std::string::npos) << head;
+  server.OnLoop([&] {
+    held.stream->Write("last\n");
+    held.stream->End();
+    held.Drop();
+  });
+  // Whole, and then closed without a wait for the client.
+  EXPECT_TRUE(client.ReadToEnd().ends_with("last\n\r\n0\r\n\r\n"));
 }
 
 TEST(Pieces, AnAbortedAnswerIsNotWhole) {
@@ -115,7 +132,7 @@ TEST(Pieces, WaitForASlowReader) {
   const auto pump = std::make_shared<Pump>();
   ServerHarness server({Open("GET", "/", "pieces", [&](CallRef call) {
     pump->call = call;
-    pump->stream = &call->AnswerInPieces(200, "text/plain", {});
+    pump->stream = &call->AnswerInPieces(200, "text/plain", {}, Afterwards::kMayStay);
     pump->Run();
   })});
   RawClient client = server.Connect();
