@@ -5,6 +5,7 @@
 #include "backend/auth/first_admin.h"
 #include "backend/auth/routes.h"
 #include "backend/base/time.h"
+#include "backend/settings/secret_files.h"
 #include "backend/store/login_audit.h"
 #include "backend/store/sessions.h"
 #include "proxy/base/log.h"
@@ -40,10 +41,12 @@ Result<std::unique_ptr<Accounts>> Accounts::Make(event::EventLoop& loop, const S
   FW_TRY(MakeSecretDirectory(settings.data_dir));
   const std::string own = settings.data_dir + "/keys";
   FW_TRY(MakeSecretDirectory(own));
+  FW_TRY(CheckAdminPasswordFile(settings));
   SigningKeys::Options options;
   options.policy = KeyPolicy::Of(settings.signing_key_days, settings.access_token_seconds);
   options.directory = settings.signing_key_dir;
   options.place = SecretPlace::kMounted;
+  options.is_inside_ours = IsInside(settings.data_dir, options.directory);
   if (options.directory.empty()) {
     options.directory = own;
     options.place = SecretPlace::kOurs;

@@ -1,6 +1,7 @@
 #include "backend/auth/first_admin.h"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -75,6 +76,14 @@ void MakeAdmin(const ServicesRef& services, std::function<void(Status)> done) {
 
 std::string AdminPasswordPath(const Settings& settings) {
   return settings.data_dir + "/admin-password";
+}
+
+Status CheckAdminPasswordFile(const Settings& settings) {
+  const std::string path = AdminPasswordPath(settings);
+  if (::access(path.c_str(), F_OK) != 0) return OkStatus();
+  FW_ASSIGN(std::string password, ReadSecretFile(path, SecretPlace::kOurs));
+  OPENSSL_cleanse(password.data(), password.size());
+  return OkStatus();
 }
 
 void MakeFirstAdmin(const ServicesRef& services, std::function<void(Status)> done) {

@@ -11,6 +11,9 @@ namespace framewall::backend::auth {
 
 std::string AdminPasswordPath(const Settings& settings);
 
+// It is a secret while it is there: an error where others may read it.
+Status CheckAdminPasswordFile(const Settings& settings);
+
 // Nothing happens where there is an administrator. `done` is called once, from the loop. An error
 // (kOperator) says what stands in the way.
 void MakeFirstAdmin(const ServicesRef& services, std::function<void(Status)> done);

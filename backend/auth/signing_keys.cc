@@ -82,7 +82,8 @@ Result<std::vector<SigningKeys::Key>> SigningKeys::Read() const {
       return Unusable(
           fmt::format("\"{}\" has more than {} keys", options_.directory, kMostKeyFiles));
     }
-    FW_ASSIGN(std::string pem, ReadSecretFile(path.string(), options_.place));
+    const SecretPlace place = options_.is_inside_ours ? SecretPlace::kOurs : options_.place;
+    FW_ASSIGN(std::string pem, ReadSecretFile(path.string(), place));
     auto signer = jwt::Signer::FromPem(pem, jwt::Algorithm::kRs256, kid);
     OPENSSL_cleanse(pem.data(), pem.size());
     if (!signer.ok()) {

@@ -23,6 +23,8 @@ class SigningKeys {
     // kOurs: KID.pem, made and deleted here; KID is an id (UUID version 7), which says when it was
     // made. kMounted: NAME.pem, of which the last by name signs and all verify; nothing is written.
     SecretPlace place = SecretPlace::kOurs;
+    // A mounted directory that lies in ours: its files may be read as little as ours.
+    bool is_inside_ours = false;
     KeyPolicy policy;
   };
 

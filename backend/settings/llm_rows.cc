@@ -85,6 +85,17 @@ std::vector<ItemField<Provider>> ProviderFields() {
   };
 }
 
+SettingRow::Secrets SecretsOfProviders(const SettingValue& providers) {
+  SettingRow::Secrets secrets;
+  for (const SettingValue& provider : providers.items) {
+    for (const auto& [name, value] : provider.members) {
+      if (name == "key") secrets.has_text = true;
+      if (name == "key_file") secrets.files.push_back(value.text);
+    }
+  }
+  return secrets;
+}
+
 std::vector<ItemField<Target>> TargetFields() {
   return {
       TextField("provider", &Target::provider, true, "a provider's name", IsModelName),
@@ -184,6 +195,7 @@ std::vector<SettingRow> LlmRows() {
   rows.push_back(ListOf("llm", "providers", &Settings::providers, ProviderFields(),
                         "Who answers; docs/llm.md has a page on each kind (echo needs no server). "
                         "A key is a secret: rather key_file, or this setting from a file."));
+  rows.back().secrets_in = SecretsOfProviders;
   rows.push_back(ListOf("llm", "models", &Settings::models, ModelFields(),
                         "Models by the names that clients use: a provider, or several targets, in "
                         "order or by weight."));

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "backend/settings/rows.h"
+#include "backend/settings/secret_files.h"
 #include "proxy/base/text.h"
 #include "proxy/base/unique_fd.h"
 
@@ -19,13 +20,12 @@ namespace {
 constexpr size_t kLargestFile = 1024 * 1024;
 constexpr size_t kFarthestName = 5;  // edits, for "did you mean"
 
-Result<std::string> ReadFile(const std::string& path, bool* others_may_read = nullptr) {
+Result<std::string> ReadFile(const std::string& path, mode_t& mode) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return SystemError("cannot open \"" + path + "\"", errno);
   struct stat file {};
-  if (::fstat(fd.get(), &file) == 0 && others_may_read != nullptr) {
-    *others_may_read = (file.st_mode & S_IROTH) != 0;
-  }
+  if (::fstat(fd.get(), &file) != 0) return SystemError("cannot read \"" + path + "\"", errno);
+  mode = file.st_mode;
   std::string text;
   char buffer[4096];
   for (ssize_t got; (got = ::read(fd.get(), buffer, sizeof(buffer))) != 0;) {
@@ -52,8 +52,8 @@ std::string Nearest(std::string_view name, const std::vector<std::string>& known
 class Loader {
  public:
   void ReadYaml(const std::string& file) {
-    bool others_may_read = false;
-    Result<std::string> text = ReadFile(file, &others_may_read);
+    mode_t mode = 0;
+    Result<std::string> text = ReadFile(file, mode);
     if (!text.ok()) return complaints_.Add(file, text.error().message);
     Result<SettingValue> root = ParseSettingValue(*text);
     if (!root.ok()) return Syntax(file, root.error().message);
@@ -68,7 +68,7 @@ class Loader {
                         "unknown section \"" + section + "\"" + Nearest(section, Sections()));
       } else if (members.kind == SettingValue::Kind::kMapping) {
         for (const auto& [name, value] : members.members) {
-          ReadMember(file, section, name, value, place_of, others_may_read);
+          ReadMember(file, section, name, value, place_of, mode);
         }
       } else if (members.kind != SettingValue::Kind::kNothing) {
         complaints_.Add(place_of(members.line),
@@ -104,6 +104,7 @@ class Loader {
 
   LoadedSettings Finish() && {
     if (complaints_.texts().empty()) CheckTogether(settings_, complaints_);
+    secret_files_.Judge(settings_.data_dir, complaints_, warnings_);
     return {std::move(settings_), complaints_.texts(), std::move(warnings_)};
   }
 
@@ -115,20 +116,18 @@ class Loader {
   }
 
   void ReadMember(const std::string& file, const std::string& section, const std::string& name,
-                  const SettingValue& value, const SettingRow::PlaceOf& place_of,
-                  bool others_may_read) {
+                  const SettingValue& value, const SettingRow::PlaceOf& place_of, mode_t mode) {
     if (const SettingRow* row = FindRow(section, name)) {
-      if (row->secret && others_may_read) {
-        warnings_.push_back(file + " holds the secret " + row->FullName() +
-                            " and may be read by everybody; chmod o-r");
+      if (row->SecretsIn(value).has_text) {
+        secret_files_.Add(place_of(value.line) + ": " + row->FullName(), file, mode);
       }
-      return row->read(settings_, value, place_of, complaints_);
+      return Read(*row, value, place_of);
     }
     const SettingRow* row =
         name.ends_with("_file") ? FindRow(section, name.substr(0, name.size() - 5)) : nullptr;
     if (row != nullptr && row->secret && value.kind == SettingValue::Kind::kScalar) {
       const auto text = ReadSecret(*row, value.text, [&](int) { return place_of(value.line); });
-      if (text) row->read(settings_, SettingValue::Scalar(*text), place_of, complaints_);
+      if (text) Read(*row, SettingValue::Scalar(*text), place_of);
       return;
     }
     complaints_.Add(place_of(value.line), "unknown setting \"" + section + "." + name + "\"" +
@@ -136,26 +135,32 @@ class Loader {
   }
 
   void Take(const SettingRow& row, const std::string& text, const SettingRow::PlaceOf& place_of) {
-    if (!row.list) return row.read(settings_, SettingValue::Scalar(text), place_of, complaints_);
+    if (!row.list) return Read(row, SettingValue::Scalar(text), place_of);
     Result<SettingValue> value = ParseSettingValue(text);
     if (!value.ok()) {
       return complaints_.Add(place_of(0),
                              row.expected + " in YAML was expected; line " + value.error().message);
     }
-    row.read(settings_, *value, place_of, complaints_);
+    Read(row, *value, place_of);
+  }
+
+  void Read(const SettingRow& row, const SettingValue& value, const SettingRow::PlaceOf& place_of) {
+    for (const std::string& path : row.SecretsIn(value).files) {
+      secret_files_.AddUnread(place_of(value.line) + ": " + row.FullName(), path);
+    }
+    row.read(settings_, value, place_of, complaints_);
   }
 
   std::optional<std::string> ReadSecret(const SettingRow& row, const std::string& path,
                                         const SettingRow::PlaceOf& place_of) {
-    bool others_may_read = false;
-    Result<std::string> text = ReadFile(path, &others_may_read);
+    mode_t mode = 0;
+    Result<std::string> text = ReadFile(path, mode);
     if (!text.ok()) {
       complaints_.Add(place_of(0), text.error().message);
       return std::nullopt;
     }
-    if (row.secret && others_may_read) {
-      warnings_.push_back(place_of(0) + ": \"" + path + "\" may be read by everybody; chmod o-r");
-    }
+    // A list that may hold secrets is in a file of its own because it does.
+    if (row.secret || row.secrets_in) secret_files_.Add(place_of(0), path, mode);
     if (text->ends_with('\n')) text->pop_back();
     if (text->ends_with('\r')) text->pop_back();
     return std::move(text).value();
@@ -195,6 +200,7 @@ class Loader {
 
   Settings settings_;
   Complaints complaints_;
+  SecretFiles secret_files_;
   std::vector<std::string> warnings_;
 };
 

@@ -30,9 +30,18 @@ struct SettingRow {
   // A secret is never shown, and may be written as NAME_file: PATH.
   bool secret = false;
   bool list = false;
+  // What of a value is secret, where not all of it is: a text in it, files it names.
+  struct Secrets {
+    bool has_text = false;
+    std::vector<std::string> files;
+  };
+  std::function<Secrets(const SettingValue&)> secrets_in;
   // Takes the value over, or complains. `place_of`: of a line.
   using PlaceOf = std::function<std::string(int line)>;
   std::function<void(Settings&, const SettingValue&, const PlaceOf&, Complaints&)> read;
+  Secrets SecretsIn(const SettingValue& value) const {
+    return secrets_in ? secrets_in(value) : Secrets{.has_text = secret, .files = {}};
+  }
   // Of the default, for documentation.
   std::function<std::string(const Settings&)> show;
 

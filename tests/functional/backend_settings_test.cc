@@ -1,5 +1,10 @@
 // Settings of the real binary: file, environment, --check and what it says.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "tests/support/backend_process.h"
 
@@ -76,6 +81,72 @@ TEST(BackendSettings, OtherTasks) {
   EXPECT_TRUE(Has(wrong, "\"--chek\" is not understood")) << wrong.output;
   EXPECT_EQ(backend.Run({"--config"}).exit_code, 2);
   EXPECT_EQ(backend.Run({"--config", "nothing.yaml", "--check"}).exit_code, 1);
+}
+
+// Each secret file of ours: readable by others, it refuses the start and is named.
+TEST(BackendSecrets, OfOursAreForNobodyElse) {
+  BackendProcess backend(
+      "llm:\n"
+      "  providers: [{name: a, kind: openai, url: 'http://127.0.0.1:1', key_file: data/provider}]\n"
+      "  models: [{name: m, provider: a}]\n");
+  std::filesystem::create_directory(backend.directory().File("data"));
+  EXPECT_EQ(::chmod(backend.directory().File("data").c_str(), 0700), 0);
+  backend.directory().Write("data/provider", "sk-very-secret\n");
+  ASSERT_EQ(::chmod(backend.directory().File("data/provider").c_str(), 0600), 0);
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  EXPECT_EQ(backend.Terminate(), 0);
+  std::vector<std::string> secrets = {"data/provider", "data/admin-password"};
+  for (const auto& key :
+       std::filesystem::directory_iterator(backend.directory().File("data/keys"))) {
+    secrets.push_back("data/keys/" + key.path().filename().string());
+  }
+  EXPECT_EQ(secrets.size(), 4u) << "one that signs, one of cookies";
+  for (const std::string& name : secrets) {
+    const std::string path = backend.directory().File(name);
+    ASSERT_EQ(::chmod(path.c_str(), 0640), 0);
+    const CommandResult refused = backend.Run({"--config", "backend.yaml"});
+    EXPECT_EQ(refused.exit_code, 1) << name;
+    EXPECT_TRUE(Has(refused, name + "\" holds a secret") && Has(refused, "mode 0640"))
+        << refused.output;
+    EXPECT_FALSE(Has(refused, "sk-very-secret"));
+    ASSERT_EQ(::chmod(path.c_str(), 0600), 0);
+  }
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+}
+
+TEST(BackendSecrets, ThatAreMountedWarn) {
+  BackendProcess backend(
+      "llm:\n"
+      "  providers: [{name: a, kind: openai, url: 'http://127.0.0.1:1', key_file: secrets/key}]\n"
+      "  models: [{name: m, provider: a}]\n");
+  backend.directory().Write("secrets/key", "sk-very-secret\n");
+  ASSERT_EQ(::chmod(backend.directory().File("secrets/key").c_str(), 0644), 0);
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  EXPECT_NE(backend.Output().find("\"secrets/key\" holds a secret and may be read by everybody"),
+            std::string::npos)
+      << backend.Output();
+  EXPECT_EQ(backend.Output().find("sk-very-secret"), std::string::npos);
+}
+
+// A directory of keys that is called mounted, but is ours.
+TEST(BackendSecrets, SigningKeysWithinOurDirectoryAreOurs) {
+  BackendProcess backend;
+  ASSERT_TRUE(backend.Start()) << backend.Output();
+  EXPECT_EQ(backend.Terminate(), 0);
+  std::filesystem::rename(backend.directory().File("data/keys"),
+                          backend.directory().File("data/other"));
+  std::string pem;
+  for (const auto& key :
+       std::filesystem::directory_iterator(backend.directory().File("data/other"))) {
+    if (key.path().extension() == ".pem") pem = key.path().string();
+  }
+  backend.SetSettings("accounts: {signing_key_dir: data/other}\n");
+  ASSERT_EQ(::chmod(pem.c_str(), 0644), 0);
+  const CommandResult refused = backend.Run({"--config", "backend.yaml"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_TRUE(Has(refused, "holds a secret and has mode 0644")) << refused.output;
+  ASSERT_EQ(::chmod(pem.c_str(), 0600), 0);
+  ASSERT_TRUE(backend.Start()) << backend.Output();
 }
 
 TEST(BackendSettings, WhatCannotBeUsedStopsTheStart) {
