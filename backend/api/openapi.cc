@@ -52,6 +52,7 @@ std::string OpenApiText(const Settings& settings, std::string_view version) {
   const Replacements replacements = {
       {"\"${page_limit}\"", std::to_string(settings.page_limit)},
       {"\"${page_size}\"", std::to_string(settings.page_size)},
+      {"\"${message_characters}\"", std::to_string(settings.message_characters)},
       {"${message_limit}", message_limit},
       {"${public_url}", Inside(settings.public_url)},
       {"${version}", Inside(version)},

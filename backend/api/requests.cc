@@ -15,8 +15,9 @@ std::optional<bool> ReadVisibility(Body& body) {
 }  // namespace
 
 TextRule MessageText(const Settings& settings) {
-  return {
-      .kind = TextRule::Kind::kProse, .max = kMessageCharacters, .octets = settings.message_limit};
+  return {.kind = TextRule::Kind::kProse,
+          .max = settings.message_characters,
+          .octets = settings.message_limit};
 }
 
 MeChange ReadMeChange(Body& body) { return {body.Text("display_name", kDisplayName)}; }

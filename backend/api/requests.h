@@ -16,7 +16,6 @@ inline constexpr TextRule kUserName = {.max = 64};
 inline constexpr TextRule kModelName = {.max = 200};
 inline constexpr TextRule kClientId = {.max = 64};
 inline constexpr TextRule kSearchText = {.max = 200};
-inline constexpr size_t kMessageCharacters = 8192;
 // Of what a message may hold.
 TextRule MessageText(const Settings& settings);
 

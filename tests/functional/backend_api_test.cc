@@ -404,6 +404,16 @@ TEST_F(BackendApi, BodiesAreLimitedInSizeAndDepth) {
   EXPECT_EQ(api().Post(ann_, kRooms, "{\"name\":\"\xFF\"}").status(), 400) << "no UTF-8";
 }
 
+TEST_F(BackendApi, MessagesAreLimitedInCharacters) {
+  Start("limits: {message_characters: 60}\n");
+  const std::string messages = RoomPath(api().NewRoom(ann_)) + "/messages";
+  const auto text = [](size_t count) { return R"({"text":")" + Repeated("ж", count) + "\"}"; };
+  EXPECT_EQ(api().Post(ann_, messages, text(60)).status(), 201);
+  EXPECT_EQ(BadFields(api().Post(ann_, messages, text(61))), "/text");
+  EXPECT_EQ(api().Patch(ann_, messages + "/1", text(60)).status(), 200);
+  EXPECT_EQ(BadFields(api().Patch(ann_, messages + "/1", text(61))), "/text");
+}
+
 TEST_F(BackendApi, NumbersOfThingsAreLimitedAsAdministratorsSay) {
   Start();
   const Person admin = FirstAdmin(backend_);

@@ -43,6 +43,7 @@ TEST_F(OpenApi, HasTheNumbersOfTheSettings) {
   settings.page_limit = 77;
   settings.page_size = 7;
   settings.message_limit = 4242;
+  settings.message_characters = 2121;
   settings.public_url = "https://chat.example";
   const json::Document document = Parse(settings);
   EXPECT_EQ(At(document, "/openapi")->AsString(), "3.1.0");
@@ -50,6 +51,10 @@ TEST_F(OpenApi, HasTheNumbersOfTheSettings) {
   EXPECT_EQ(At(document, "/servers/0/url")->AsString(), "https://chat.example");
   EXPECT_EQ(At(document, "/components/parameters/Limit/schema/maximum")->AsInteger(), 77);
   EXPECT_EQ(At(document, "/components/parameters/Limit/schema/default")->AsInteger(), 7);
+  for (const char* schema : {"NewMessage", "MessageChange"}) {
+    const std::string text = "/components/schemas/" + std::string(schema) + "/properties/text";
+    EXPECT_EQ(At(document, text + "/maxLength")->AsInteger(), 2121);
+  }
   EXPECT_NE(OpenApiText(settings, "1").find("4242 octets"), std::string::npos);
   EXPECT_EQ(OpenApiText(settings, "1").find("${"), std::string::npos);
 }

@@ -131,16 +131,36 @@ TEST(Requests, NewMessage) {
            {R"({"client_id":"c"})", false}});
 }
 
-TEST(Requests, NewMessageCountsOctetsAsTheSettingsSay) {
+// Of a message, new and changed.
+void ExpectTaken(const Settings& settings, const std::string& text, bool taken) {
+  const auto document = json::Document::Parse(Quoted("text", text));
+  Body added(document->root());
+  ReadNewMessage(added, settings);
+  EXPECT_EQ(added.Finish().empty(), taken) << text;
+  Body changed(document->root());
+  ReadMessageChange(changed, settings);
+  EXPECT_EQ(changed.Finish().empty(), taken) << text;
+}
+
+TEST(Requests, MessagesHaveTheOctetsOfTheSettings) {
   Settings settings;
   settings.message_limit = 8;
-  for (const auto& [text, taken] : std::vector<std::pair<std::string, bool>>{
-           {"жжжж", true}, {"жжжжa", false}, {"12345678", true}, {"123456789", false}}) {
-    const auto document = json::Document::Parse(Quoted("text", text));
-    Body body(document->root());
-    ReadNewMessage(body, settings);
-    EXPECT_EQ(body.Finish().empty(), taken) << text;
-  }
+  ExpectTaken(settings, "жжжж", true);
+  ExpectTaken(settings, "жжжжa", false);
+  ExpectTaken(settings, "12345678", true);
+  ExpectTaken(settings, "123456789", false);
+}
+
+TEST(Requests, MessagesHaveTheCharactersOfTheSettings) {
+  Settings settings;
+  settings.message_characters = 4;
+  ExpectTaken(settings, "жжжж", true);
+  ExpectTaken(settings, "жжжжж", false);
+  ExpectTaken(settings, "🙂🙂🙂🙂", true);
+  ExpectTaken(settings, "12345", false);
+  settings.message_characters = 9000;
+  ExpectTaken(settings, Repeated("a", 9000), true);
+  ExpectTaken(settings, Repeated("a", 9001), false);
 }
 
 TEST(Requests, MessageChange) {
