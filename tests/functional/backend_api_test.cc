@@ -486,6 +486,33 @@ TEST_F(BackendApi, WhoeverWaitsInVainIsToldAtOnce) {
   EXPECT_EQ(JsonAt(asked, "/answer/state"), "whole");
 }
 
+TEST_F(BackendApi, OneRequestOfAPersonWaitsInARoom) {
+  Start();
+  const std::string talk = ConversationPath(api().NewConversation(ann_));
+  // Echo says a word at a time: this takes a minute.
+  const std::string slow = R"({"text":")" + Repeated("a ", 4000) + R"(b","wait_for_answer":true})";
+  const std::string quick = R"({"text":"hello","wait_for_answer":true})";
+  {
+    RawClient waiting = backend_.Connect();
+    waiting.Send("POST " + talk + "/messages HTTP/1.1\r\nHost: localhost\r\n" + ann_.field() +
+                 "Content-Type: application/json\r\nContent-Length: " +
+                 std::to_string(slow.size()) + "\r\n\r\n" + slow);
+    // The answer has begun, so somebody waits for it.
+    ASSERT_TRUE(Eventually([&] { return api().Get(ann_, talk + "/messages/2").status() == 200; }));
+    const HttpMessage second = api().Post(ann_, talk + "/messages", quick);
+    EXPECT_EQ(second.status(), 409) << second.body;
+    EXPECT_EQ(JsonAt(second, "/code"), "answer_under_way");
+    EXPECT_EQ(JsonAt(api().Get(ann_, talk), "/last_number"), "2") << "nothing was stored";
+    // It is the waiting that is one at a time: of one person, in one room.
+    const std::string other = ConversationPath(api().NewConversation(ann_));
+    EXPECT_EQ(JsonAt(api().Post(ann_, other + "/messages", quick), "/answer/state"), "whole");
+    EXPECT_EQ(api().Post(ann_, other + "/messages", R"({"text":"no hurry"})").status(), 201);
+  }
+  // Whoever has left waits no more.
+  EXPECT_TRUE(
+      Eventually([&] { return api().Post(ann_, talk + "/messages", quick).status() == 201; }));
+}
+
 TEST_F(BackendApi, UsageIsOnesOwnAndForAdministratorsEverybodys) {
   Start();
   const Person admin = FirstAdmin(backend_);
