@@ -9,22 +9,13 @@
 
 #include <cstdlib>
 
+#include "tests/support/command.h"
+
 namespace framewall::test {
 namespace {
 
 constexpr std::chrono::seconds kPatienceOfStart{30};
 constexpr std::string_view kPrefix = "FRAMEWALL_BACKEND_";
-
-int ShellStatus(int status) {
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-std::string ReplaceAll(std::string text, const std::string& from, const std::string& to) {
-  for (size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size()) {
-    text.replace(at, from.size(), to);
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -161,20 +152,7 @@ int BackendProcess::Kill() {
 
 CommandResult BackendProcess::Run(const std::vector<std::string>& arguments) {
   directory_.Write("backend.yaml", Expand(settings_));
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) std::abort();
-  const pid_t pid = Spawn(arguments, ends[1]);
-  ::close(ends[1]);
-  CommandResult result;
-  char buffer[4096];
-  for (ssize_t got; (got = ::read(ends[0], buffer, sizeof(buffer))) > 0;) {
-    result.output.append(buffer, static_cast<size_t>(got));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  result.exit_code = ShellStatus(status);
-  return result;
+  return RunToEnd([&](int output) { return Spawn(arguments, output); });
 }
 
 }  // namespace framewall::test

@@ -15,19 +15,14 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/support/command.h"
+
 namespace framewall::test {
 namespace {
 
 constexpr std::chrono::seconds kPatienceOfStart{60};  // rules under a sanitizer take long
 constexpr std::chrono::seconds kPatienceOfStop{60};
 constexpr std::chrono::milliseconds kPoll{5};
-
-std::string ReplaceAll(std::string text, const std::string& from, const std::string& to) {
-  for (size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size()) {
-    text.replace(at, from.size(), to);
-  }
-  return text;
-}
 
 // Forks and executes; both outputs go to `output_fd`. The master gets TERM if the test dies.
 pid_t Spawn(const std::string& binary, const std::vector<std::string>& arguments, int output_fd) {
@@ -45,10 +40,6 @@ pid_t Spawn(const std::string& binary, const std::vector<std::string>& arguments
   ::dup2(output_fd, STDERR_FILENO);
   ::execv(argv[0], argv.data());
   ::_exit(127);
-}
-
-int ShellStatus(int status) {
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 size_t Count(const std::string& text, std::string_view what) {
@@ -246,20 +237,7 @@ CommandResult ProxyProcess::Run(const std::vector<std::string>& arguments) {
 }
 
 CommandResult ProxyProcess::RunBinary(const std::vector<std::string>& arguments) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) std::abort();
-  const pid_t pid = Spawn(BinaryPath(), arguments, ends[1]);
-  ::close(ends[1]);
-  CommandResult result;
-  char buffer[4096];
-  for (ssize_t got; (got = ::read(ends[0], buffer, sizeof(buffer))) > 0;) {
-    result.output.append(buffer, static_cast<size_t>(got));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  result.exit_code = ShellStatus(status);
-  return result;
+  return RunToEnd([&](int output) { return Spawn(BinaryPath(), arguments, output); });
 }
 
 }  // namespace framewall::test
