@@ -6,6 +6,7 @@
 #include "backend/api/handlers.h"
 #include "backend/api/nodes.h"
 #include "backend/api/once.h"
+#include "backend/api/place_change.h"
 #include "backend/api/places.h"
 #include "backend/api/route_rows.h"
 #include "backend/api/routes.h"
@@ -85,32 +86,7 @@ void Get(const Services& services, const server::CallRef& call) {
 }
 
 void Change(const Services& services, const server::CallRef& call) {
-  const auto asked = ReadBody<RoomChange>(
-      call,
-      [&services](Body& body) {
-        RoomChange read = ReadConversationChange(body);
-        CheckAssistant(body, read.assistant, services.models);
-        return read;
-      },
-      Body::Members::kAtLeastOne);
-  if (!asked) return;
-  store::RoomChange change;
-  change.name = asked->name;
-  if (asked->assistant) change.assistant = asked->assistant->value_or("");
-  Write<SeenRoom>(
-      services, call,
-      [id = std::string(call->Parameter("conversation")), user = call->identity().user,
-       change](store::Connection& db) -> Outcome<SeenRoom> {
-        FW_ACCEPT([[maybe_unused]] const SeenRoom before,
-                  FindPlace(db, RoomKind::kConversation, id, user, Needs::kOwner));
-        const auto changed = store::ChangeRoom(db, id, change, UnixMilliseconds());
-        if (!changed.ok()) return changed.error();
-        return FindPlace(db, RoomKind::kConversation, id, user, Needs::kOwner);
-      },
-      [&services](server::Call& answer, const SeenRoom& seen) {
-        services.announcer.RoomChanged(seen.room);
-        answer.Answer(200, ConversationNode(seen));
-      });
+  ChangePlace(services, call, RoomKind::kConversation);
 }
 
 void Delete(const Services& services, const server::CallRef& call) {

@@ -7,6 +7,7 @@
 #include "backend/api/handlers.h"
 #include "backend/api/nodes.h"
 #include "backend/api/once.h"
+#include "backend/api/place_change.h"
 #include "backend/api/places.h"
 #include "backend/api/route_rows.h"
 #include "backend/api/routes.h"
@@ -94,33 +95,7 @@ void Get(const Services& services, const server::CallRef& call) {
 }
 
 void Change(const Services& services, const server::CallRef& call) {
-  const auto asked = ReadBody<RoomChange>(
-      call,
-      [&services](Body& body) {
-        RoomChange read = ReadRoomChange(body);
-        CheckAssistant(body, read.assistant, services.models);
-        return read;
-      },
-      Body::Members::kAtLeastOne);
-  if (!asked) return;
-  store::RoomChange change;
-  change.name = asked->name;
-  change.is_public = asked->is_public;
-  if (asked->assistant) change.assistant = asked->assistant->value_or("");
-  Write<SeenRoom>(
-      services, call,
-      [id = std::string(call->Parameter("room")), user = call->identity().user,
-       change](store::Connection& db) -> Outcome<SeenRoom> {
-        FW_ACCEPT([[maybe_unused]] const SeenRoom before,
-                  FindPlace(db, RoomKind::kRoom, id, user, Needs::kOwner));
-        const auto changed = store::ChangeRoom(db, id, change, UnixMilliseconds());
-        if (!changed.ok()) return changed.error();
-        return FindPlace(db, RoomKind::kRoom, id, user, Needs::kOwner);
-      },
-      [&services](server::Call& answer, const SeenRoom& seen) {
-        services.announcer.RoomChanged(seen.room);
-        answer.Answer(200, RoomNode(seen));
-      });
+  ChangePlace(services, call, RoomKind::kRoom);
 }
 
 struct Deleted {
