@@ -404,6 +404,16 @@ TEST_F(BackendApi, BodiesAreLimitedInSizeAndDepth) {
   EXPECT_EQ(api().Post(ann_, kRooms, "{\"name\":\"\xFF\"}").status(), 400) << "no UTF-8";
 }
 
+TEST_F(BackendApi, WhatIsSearchedForIsLimited) {
+  Start();
+  const auto search = [&](size_t characters) {
+    return api().Get(ann_, "/api/v1/messages?q=" + Repeated("%D0%B6", characters));
+  };
+  EXPECT_EQ(search(200).status(), 200);
+  EXPECT_EQ(BadFields(search(201)), "?q");
+  EXPECT_EQ(BadFields(search(0)), "?q");
+}
+
 TEST_F(BackendApi, MessagesAreLimitedInCharacters) {
   Start("limits: {message_characters: 60}\n");
   const std::string messages = RoomPath(api().NewRoom(ann_)) + "/messages";

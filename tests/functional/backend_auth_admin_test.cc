@@ -39,6 +39,9 @@ TEST_F(AdminTest, AKeyIsShownOnceAndDoesWhatItsScopesSay) {
   const std::string key = JsonAt(made, "/key");
   EXPECT_TRUE(key.starts_with("fw_"));
   EXPECT_EQ(key.size(), 46u);
+  for (const std::string& other : {key + "A", key.substr(0, 45), std::string("fw_")}) {
+    EXPECT_EQ(backend.Get("/internal/auth", BearerField(other)).status(), 401) << other.size();
+  }
   EXPECT_NE(JsonAt(made, "/expires"), "null");
   const HttpMessage listed = backend.Get("/api/v1/keys", ann.field());
   EXPECT_EQ(listed.body.find(key), std::string::npos);
@@ -79,6 +82,22 @@ TEST_F(AdminTest, KeysAreCheckedWhenTheyAreMade) {
   EXPECT_EQ(refused(R"({"name":"a","scopes":["llm"],"expires_in_days":3650})"), "");
   EXPECT_EQ(refused(R"({"name":"a","scopes":["llm"],"expires_in_days":3651})"), "/expires_in_days");
   EXPECT_EQ(refused(R"({"name":"a","scopes":["llm"],"expire":1})"), "/expire");
+  const auto named = [&](size_t length) {
+    return refused(R"({"scopes":["llm"],"name":")" + std::string(length, 'k') + "\"}");
+  };
+  EXPECT_EQ(named(64), "");
+  EXPECT_EQ(named(65), "/name");
+  // As many scopes as there are, and not one more.
+  const HttpMessage scopes = backend.Get("/api/v1/scopes", ann.field());
+  std::string all;
+  size_t count = 0;
+  for (; !JsonAt(scopes, "/items/" + std::to_string(count) + "/name").empty(); ++count) {
+    all += (count == 0 ? "\"" : ",\"") +
+           JsonAt(scopes, "/items/" + std::to_string(count) + "/name") + "\"";
+  }
+  EXPECT_EQ(count, 8u) << scopes.body;
+  EXPECT_EQ(refused(R"({"name":"a","scopes":[)" + all + "]}"), "");
+  EXPECT_EQ(refused(R"({"name":"a","scopes":[)" + all + R"(,"llm"]})"), "/scopes");
   EXPECT_EQ(Post(ann, "/api/v1/keys", R"({"name":"a","scopes":["llm"],"service":true})").status(),
             403);
 }

@@ -79,6 +79,8 @@ TEST(Requests, NewConversation) {
            {R"({"name":"a","assistant":"echo"})", true},
            {R"({"assistant":null})", true},
            {R"({"name":null})", false},
+           {Quoted("name", Repeated("я", 80)), true},
+           {Quoted("name", Repeated("я", 81)), false},
            {Quoted("assistant", Repeated("m", 200)), true},
            {Quoted("assistant", Repeated("m", 201)), false},
            {R"({"visibility":"public"})", false}});
@@ -102,6 +104,10 @@ TEST(Requests, RoomChange) {
           {{R"({"name":"a"})", true},
            {R"({"visibility":"public"})", true},
            {R"({"assistant":null})", true},
+           {Quoted("name", Repeated("я", 80)), true},
+           {Quoted("name", Repeated("я", 81)), false},
+           {Quoted("assistant", Repeated("m", 200)), true},
+           {Quoted("assistant", Repeated("m", 201)), false},
            {"{}", false},
            {R"({"name":""})", false}});
 }
@@ -167,6 +173,7 @@ TEST(Requests, MessageChange) {
   Compare("MessageChange", [](Body& body) { ReadMessageChange(body, Settings()); },
           Body::Members::kAny,
           {{R"({"text":"a"})", true},
+           {Quoted("text", Repeated("a", 8192)), true},
            {Quoted("text", Repeated("a", 8193)), false},
            {R"({"text":"a","client_id":"c"})", false}});
 }

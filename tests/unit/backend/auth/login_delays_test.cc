@@ -158,6 +158,16 @@ TEST_F(Delays, WhatWasNotCheckedDoesNotCount) {
   }
 }
 
+TEST_F(Delays, AsManyAreKeptAsThereIsRoomForTheOldestGoFirst) {
+  for (const size_t room : {2U, 3U}) {
+    delays = LoginDelays(room);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(Try("ann", "10.0.0.1"), 0);
+    EXPECT_EQ(Try("bob", "10.0.0.2"), 0);
+    EXPECT_EQ(Try("carl", "10.0.0.3"), 0);
+    EXPECT_EQ(Try("ann", "10.0.0.1") == 0, room == 2) << room;
+  }
+}
+
 TEST_F(Delays, AQuietHourForgets) {
   FailTimes(4, "ann", "192.0.2.1");
   now += kHour + kSecond;

@@ -136,6 +136,33 @@ TEST_F(SigningKeysTest, OfMountedOnesTheLastByNameSigns) {
   EXPECT_TRUE(Verifies(*keys, token));
 }
 
+TEST_F(SigningKeysTest, ThereAreSixtyFourAtMost) {
+  const std::string first = AddKey("00");
+  for (int i = 1; i < 64; ++i) {
+    const std::string name = (i < 10 ? "0" : "") + std::to_string(i) + ".pem";
+    std::filesystem::copy_file(first, directory.File("keys/" + name));
+  }
+  auto keys = SigningKeys::Load(Options(SecretPlace::kMounted), now);
+  ASSERT_TRUE(keys.ok()) << keys.error().message;
+  EXPECT_EQ(keys.value()->verifying().keys().size(), 64u);
+  std::filesystem::copy_file(first, directory.File("keys/64.pem"));
+  keys = SigningKeys::Load(Options(SecretPlace::kMounted), now);
+  ASSERT_FALSE(keys.ok());
+  EXPECT_NE(keys.error().message.find("more than 64 keys"), std::string::npos);
+}
+
+// Mounted, but in our own directory.
+TEST_F(SigningKeysTest, WithinOursOthersMayNotReadThem) {
+  const std::string path = AddKey("a");
+  SigningKeys::Options options = Options(SecretPlace::kMounted);
+  options.is_inside_ours = true;
+  EXPECT_TRUE(SigningKeys::Load(options, now).ok());
+  ASSERT_EQ(::chmod(path.c_str(), 0640), 0);
+  EXPECT_FALSE(SigningKeys::Load(options, now).ok());
+  options.is_inside_ours = false;
+  EXPECT_TRUE(SigningKeys::Load(options, now).ok());
+}
+
 TEST_F(SigningKeysTest, AReloadThatFailsKeepsWhatThereIs) {
   AddKey("a");
   auto keys = SigningKeys::Load(Options(SecretPlace::kMounted), now).value();

@@ -68,5 +68,18 @@ TEST_F(SocketTicketsTest, AUserHasSixteenAtATime) {
   EXPECT_TRUE(tickets.Issue(Of("ann", "s1"), kNow + 30'000)) << "those that are over do not count";
 }
 
+TEST_F(SocketTicketsTest, ThereAreTwentyThousandAtATime) {
+  std::optional<std::string> last;
+  for (size_t i = 0; i < SocketTickets::kMost; ++i) {
+    last = tickets.Issue(Of(std::to_string(i), "s1"), kNow);
+    ASSERT_TRUE(last) << i;
+  }
+  EXPECT_FALSE(tickets.Issue(Of("ann", "s1"), kNow));
+  EXPECT_TRUE(tickets.RedeemAt(*last, kNow));
+  EXPECT_TRUE(tickets.Issue(Of("ann", "s1"), kNow));
+  EXPECT_FALSE(tickets.Issue(Of("bob", "s1"), kNow));
+  EXPECT_TRUE(tickets.Issue(Of("bob", "s1"), kNow + 30'000)) << "those that are over do not count";
+}
+
 }  // namespace
 }  // namespace framewall::backend::auth

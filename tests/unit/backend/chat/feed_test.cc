@@ -75,6 +75,23 @@ TEST_F(FeedTest, WhoComesBackHearsWhatHeMissed) {
   EXPECT_EQ(owner.Numbers(), From(3, 6));
 }
 
+TEST_F(FeedTest, OfWhatWasMissedSoManyAreTold) {
+  for (const int64_t more : {int64_t{0}, int64_t{1}}) {
+    records.messages.clear();
+    owner = Owner();
+    Stored(static_cast<int>(Feed::kMissedTold + more));
+    Join(0);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (owner.Numbers().size() < static_cast<size_t>(Feed::kMissedTold) &&
+           std::chrono::steady_clock::now() < end) {
+      loop.RunOnce(std::chrono::milliseconds(1));
+      records.Settle();
+    }
+    EXPECT_EQ(Joined().At("from").Number(), 1 + more);
+    EXPECT_EQ(owner.Numbers(), From(1 + more, Feed::kMissedTold + more));
+  }
+}
+
 TEST_F(FeedTest, AnEmptyRoomBeginsWithOne) {
   Join(0);
   records.Settle();

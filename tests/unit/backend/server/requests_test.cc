@@ -120,6 +120,35 @@ TEST(Requests, ARefusedBodyIsThrownAwayAndTheConnectionStays) {
   EXPECT_EQ(client.ReadResponse().body, "ok");
 }
 
+// Up to a mebibyte it is read, so that the connection can be used again.
+TEST(Requests, WhatIsThrownAwayHasALimit) {
+  ServerHarness server({WithLimit(Open("POST", "/", "echo", Echo), 10)});
+  const auto refuse = [&](size_t octets) {
+    RawClient client = server.Connect();
+    client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(octets) +
+                "\r\n\r\n");
+    return client.ReadResponse();
+  };
+  const HttpMessage kept = refuse(1024 * 1024);
+  EXPECT_EQ(kept.status(), 413);
+  EXPECT_NE(kept.Header("Connection"), "close");
+  const HttpMessage closed = refuse(1024 * 1024 + 1);
+  EXPECT_EQ(closed.status(), 413);
+  EXPECT_EQ(closed.Header("Connection"), "close");
+}
+
+TEST(Requests, RequestIdsHaveUpTo128Characters) {
+  ServerHarness server({Open("GET", "/{room}", "tell", Tell)});
+  const std::string longest(128, 'a');
+  const auto told = [&](const std::string& id) {
+    return server.Get("/a", "X-Request-ID: " + id + "\r\n").body;
+  };
+  EXPECT_NE(told(longest).find("\"request\":\"" + longest + "\""), std::string::npos);
+  const std::string own = told(longest + "a");
+  EXPECT_EQ(own.find(longest), std::string::npos) << "one of our own";
+  EXPECT_NE(own.find("\"request\":\""), std::string::npos);
+}
+
 TEST(Requests, AnEndlessRefusedBodyEndsTheConnection) {
   ServerHarness server({WithLimit(Open("POST", "/", "echo", Echo), 10)});
   RawClient client = server.Connect();

@@ -102,6 +102,28 @@ TEST_F(LlmRowsTest, BoundsAreInclusive) {
   EXPECT_TRUE(Error("llm: {cache_octets: 0}").empty());
 }
 
+TEST_F(LlmRowsTest, NamesAndKeysAreAsLongAsIsSaid) {
+  const auto name = [this](size_t length) {
+    return Error("llm: {models: [{name: " + std::string(length, 'm') + ", provider: echo}]}");
+  };
+  EXPECT_EQ(name(128), "");
+  EXPECT_NE(name(129), "");
+  const std::string provider =
+      "llm: {models: [], providers: [{name: a, kind: openai, url: \"http://a\", ";
+  const auto key = [&](size_t length) {
+    return Error(provider + "key: " + std::string(length, 'k') + "}]}");
+  };
+  EXPECT_EQ(key(4096), "");
+  EXPECT_NE(key(4097).find("key: a key was expected"), std::string::npos);
+  const auto key_file = [&](size_t length, const std::string& end) {
+    const std::string path = directory_.Write("key", std::string(length, 'k') + end);
+    return Error(provider + "key_file: " + path + "}]}");
+  };
+  EXPECT_EQ(key_file(4096, ""), "");
+  EXPECT_NE(key_file(4097, ""), "");
+  EXPECT_EQ(key_file(4095, "\n"), "");
+}
+
 TEST_F(LlmRowsTest, KeysAreNotShown) {
   Settings settings;
   settings.providers = {{"a", "openai", "http://a", "sk-secret"}};

@@ -5,6 +5,7 @@
 
 #include "backend/settings/load.h"
 #include "backend/settings/rows.h"
+#include "proxy/base/parse.h"
 #include "tests/support/temp_dir.h"
 
 namespace framewall::backend {
@@ -205,6 +206,45 @@ TEST(SettingRowsTest, AreAllDifferentAndDocumented) {
     EXPECT_TRUE(row.doc.ends_with(".") || row.doc.ends_with("?")) << row.FullName();
     EXPECT_FALSE(row.expected.empty()) << row.FullName();
   }
+}
+
+bool Takes(const SettingRow& row, uint64_t number) {
+  Settings settings;
+  Complaints complaints;
+  row.read(
+      settings, SettingValue::Scalar(std::to_string(number)),
+      [](int) { return std::string("here"); }, complaints);
+  return complaints.texts().empty();
+}
+
+// Of every number, size and time there is.
+TEST(SettingRowsTest, BoundsHoldOnBothSides) {
+  size_t tried = 0;
+  for (const SettingRow& row : SettingRows()) {
+    // "a size from 64 to 511 octets"
+    const size_t from = row.expected.find(" from ");
+    const size_t to = row.expected.find(" to ", from);
+    if (row.list || from == std::string::npos || to == std::string::npos) continue;
+    const auto least = ParseUnsigned(row.expected.substr(from + 6, to - from - 6));
+    const std::string rest = row.expected.substr(to + 4);
+    const auto most = ParseUnsigned(rest.substr(0, rest.find(' ')));
+    ASSERT_TRUE(least && most) << row.expected;
+    ++tried;
+    EXPECT_TRUE(Takes(row, *least)) << row.FullName();
+    EXPECT_TRUE(Takes(row, *most)) << row.FullName();
+    EXPECT_FALSE(*least > 0 && Takes(row, *least - 1)) << row.FullName();
+    EXPECT_FALSE(Takes(row, *most + 1)) << row.FullName();
+  }
+  EXPECT_GE(tried, 24u);
+}
+
+TEST_F(SettingsTest, AFileHasAtMostAMebibyte) {
+  const auto sized = [](size_t octets) {
+    const std::string yaml = "log: {level: info}\n#";
+    return yaml + std::string(octets - yaml.size(), 'x');
+  };
+  EXPECT_EQ(Error(sized(1024 * 1024)), "");
+  EXPECT_NE(Error(sized(1024 * 1024 + 1)).find("is too large"), std::string::npos);
 }
 
 // A default is a value that could be written.
