@@ -84,6 +84,11 @@ TEST_F(BackendPage, WantsAPasswordOfOnesOwn) {
   Play("first_password");
 }
 
+TEST_F(BackendPage, TellsTheSitesAddressToWhoCameByAnother) {
+  Start();
+  Play("other_address");
+}
+
 TEST_F(BackendPage, RegistersInRussian) {
   Start();
   Play("registers_in_russian");

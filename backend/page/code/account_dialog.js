@@ -32,7 +32,7 @@ export function accountDialog({ api, session, renamed, out, withoutSocket }) {
       await withoutSocket(() => session.changePassword(before, after));
       closeDialog();
       notice(say("passwordChanged"));
-    }, { words: { wrong_credentials: "wrongCurrentPassword" } }),
+    }),
     element("div", { class: "stack" },
       button(say("otherLanguage"), () => {
         switchLanguage();

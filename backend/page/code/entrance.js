@@ -10,6 +10,8 @@ const MODES = {
   mustChange: { title: "mustChangeTitle", submit: "changePassword", hint: "mustChangeHint", name: false, password: "currentPassword", fresh: true },
 };
 
+const FIELDS = ["entrance-name", "entrance-password", "entrance-fresh"];
+
 export class Entrance {
   #session;
   #done;
@@ -17,6 +19,7 @@ export class Entrance {
   #mayRegister = false;
   #hint = "";
   #error = null;
+  #bad = [];  // fields that the error is about
 
   // `done()`: somebody is in, with a password of their own.
   constructor(session, done) {
@@ -51,6 +54,7 @@ export class Entrance {
   #show(mode) {
     this.#mode = mode;
     this.#error = null;
+    this.#bad = [];
     this.#draw();
     const first = mode === "mustChange" ? $("entrance-password") : $("entrance-name");
     if (first.value === "" || mode !== "mustChange") first.focus();
@@ -75,9 +79,7 @@ export class Entrance {
     $("entrance-hint").textContent = hint ? say(hint) : "";
     $("entrance-error").hidden = this.#error === null;
     $("entrance-error").textContent = this.#error === null ? "" : this.#error();
-    for (const id of ["entrance-name", "entrance-password"]) {
-      $(id).setAttribute("aria-invalid", String(this.#error !== null));
-    }
+    for (const id of FIELDS) $(id).setAttribute("aria-invalid", String(this.#bad.includes(id)));
   }
 
   async #submit() {
@@ -87,6 +89,7 @@ export class Entrance {
     if (empty) return empty.focus();
     $("entrance-submit").disabled = true;
     this.#error = null;
+    this.#bad = [];
     try {
       if (this.#mode === "logIn") await this.#session.logIn(name, password);
       else if (this.#mode === "register") await this.#session.register(name, password);
@@ -94,17 +97,23 @@ export class Entrance {
       if (this.#session.mustChangePassword) this.#show("mustChange");
       else this.#done();
     } catch (error) {
-      this.#error = () => this.#why(error);
+      this.#error = () => explain(error);
+      this.#bad = this.#badFields(error);
       this.#draw();
-      $(this.#mode === "mustChange" ? "entrance-fresh" : "entrance-password").select();
+      const first = this.#bad.at(this.#mode === "logIn" ? -1 : 0);
+      if (first) $(first).select();
     } finally {
       $("entrance-submit").disabled = false;
     }
   }
 
-  #why(error) {
-    if (error.status === 401) return say(this.#mode === "mustChange" ? "wrongCurrentPassword" : "wrongPassword");
-    if (error.status === 409) return say("nameTaken");
-    return explain(error);
+  // Which fields have to be written anew; none where it is nobody's fault here.
+  #badFields({ code, problem }) {
+    if (code === "wrong_credentials") return ["entrance-name", "entrance-password"];
+    if (code === "wrong_password") return ["entrance-password"];
+    if (code === "name_taken") return ["entrance-name"];
+    const fields = { "/name": "entrance-name", "/password": "entrance-password", "/current_password": "entrance-password", "/new_password": "entrance-fresh" };
+    const named = (problem?.errors ?? []).map(({ pointer }) => fields[pointer]);
+    return FIELDS.filter((id) => named.includes(id));
   }
 }

@@ -12,6 +12,26 @@ const BY_CODE = {
   busy: "errBusy",
   refused_answer: "errRefusedAnswer",
   account_locked: "errLocked",
+  account_changed: "errAccountChanged",
+  csrf: "errCookies",
+  gone: "errGone",
+  invalid_refresh_token: "sessionEnded",
+  invalid_token: "sessionEnded",
+  last_admin: "errForbidden",
+  name_taken: "nameTaken",
+  not_member: "errNotMember",
+  owner: "errOwner",
+  password_change_required: "errPasswordFirst",
+  refresh_token_reused: "sessionEnded",
+  registration_closed: "errRegistrationClosed",
+  room_full: "errRoomFull",
+  timeout: "errNetwork",
+  too_many_conversations: "errManyConversations",
+  too_many_rooms: "errManyRooms",
+  unauthorized: "sessionEnded",
+  unavailable: "errBusy",
+  wrong_credentials: "wrongPassword",
+  wrong_password: "wrongCurrentPassword",
 };
 
 const BY_STATUS = { 403: "errForbidden", 404: "errNotFound", 413: "errTooLarge", 429: "errRateSoon" };
@@ -33,20 +53,42 @@ export function explain(error, words = {}) {
 }
 
 export function explainProblem(problem) {
+  if (problem.code === "origin") return explainOrigin(problem.detail ?? "");
   if (BY_CODE[problem.code]) return say(BY_CODE[problem.code]);
   if (problem.errors?.length > 0) return problem.errors.map(explainField).join(" ");
   if (BY_STATUS[problem.status] && language() !== "en") return say(BY_STATUS[problem.status]);
   if (problem.status >= 500) return say(problem.status === 503 ? "errBusy" : "errServer");
-  return problem.detail ? sentence(problem.detail) : say("errOther");
+  // The server speaks English; to others it says no more than that it did not work.
+  return problem.detail && language() === "en" ? sentence(problem.detail) : say("errOther");
 }
 
-// `pointer` says which field of a form it was, where that is clear without the form.
+// The page was opened at another address than the site's own, which the server tells.
+function explainOrigin(detail) {
+  const address = /https?:\/\/[^\s"]+?(?=\.?(?:\s|$))/.exec(detail)?.[0];
+  return address ? say("errOrigin", { address }) : say("errForbidden");
+}
+
+// What the server expected, by its words: [of which field, of what it says, key]. A number is put in.
+const FIELDS = [
+  [/password$/, /at least (\d+)/, "fieldPassword"],
+  [/new_password$/, /than the current/, "fieldPasswordSame"],
+  [/current_password$/, /./, "wrongCurrentPassword"],
+  [/password$/, /at most (\d+)/, "fieldPasswordLong"],
+  [/password$/, /than the name/, "fieldPasswordName"],
+  [/^\/name$/, /a-z/, "fieldName"],
+  [/^\/client_id$/, /./, "errFault"],
+  [/^\?q$/, /./, "fieldSearch"],
+  [/./, /at most (\d+)/, "fieldLong"],
+  [/./, /more than nothing|is missing/, "fieldEmpty"],
+  [/./, /the character (U\+\w+)|control characters/, "fieldCharacter"],
+];
+
 function explainField({ pointer, detail }) {
-  const least = /at least (\d+)/.exec(detail)?.[1];
-  if (/password$/.test(pointer) && least) return say("fieldPassword", { n: Number(least) });
-  const known = { "/name": /a-z/.test(detail) && "fieldName", "/client_id": "errFault", "?q": "fieldSearch" }[pointer];
-  if (known) return say(known);
-  // The server speaks English: of what it alone knows, its words are better than none.
+  for (const [where, what, key] of FIELDS) {
+    const found = where.test(pointer) && what.exec(detail);
+    if (found) return say(key, { n: Number(found[1]) || 0 });
+  }
+  // Of what the server alone knows, its words are better than none.
   return language() === "en" ? sentence(detail) : say("fieldOther", { why: detail });
 }
 

@@ -156,18 +156,37 @@ const scenarios = {
     pages.push(["admin", page]);
     await logIn(page, "admin", first);
     await page.seeText("#entrance-title", "A password of your own");
+    const bad = () => page.run(() => [...document.querySelectorAll("#entrance [aria-invalid=true]")].map((one) => one.id));
     await page.type("#entrance-fresh", "short");
     await page.press("Enter");
-    await page.see("#entrance-error");
-    noErrors(page, "422");
+    await page.seeText("#entrance-error", "at least 10 characters");
+    assert.deepEqual(await bad(), ["entrance-fresh"]);
+    await page.type("#entrance-password", "not this one at all");
+    await page.type("#entrance-fresh", PASSWORD);
+    await page.press("Enter");
+    await page.seeText("#entrance-error", "not your current password");
+    assert.deepEqual(await bad(), ["entrance-password"]);
+    await page.click("[data-language]");
+    await page.seeText("#entrance-error", "Это не ваш текущий пароль");
+    await page.click("[data-language]");
+    // It is still asked for when the page is loaded anew.
+    await page.reload();
+    await page.seeText("#entrance-title", "A password of your own");
+    noErrors(page, "422", "403");
     page.errors = [];
+    await page.type("#entrance-password", first);
     await page.type("#entrance-fresh", PASSWORD);
     await page.press("Enter");
     await page.see("#connection.open");
     // Once more from inside: the socket of the session before must not take us out.
     await page.click("#me");
-    await page.type("[name=before]", PASSWORD);
+    await page.type("[name=before]", "not this one at all");
     await page.type("[name=after]", PASSWORD + " staple");
+    await page.press("Enter");
+    await page.seeText("dialog .form-error", "not your current password");
+    noErrors(page, "403");
+    page.errors = [];
+    await page.type("[name=before]", PASSWORD);
     await page.press("Enter");
     await page.seeText(".notice", "password is changed");
     await page.see("#connection.open");
@@ -200,6 +219,20 @@ const scenarios = {
     await page.reload();
     await page.seeText("#connection", "connected");
     noErrors(page);
+  },
+
+  // Log-ins are taken at public_url alone: whoever came another way is told where that is.
+  async other_address(browser) {
+    await Account.make("ann");
+    const page = await browser.page({ language: "ru-RU" });
+    pages.push(["elsewhere", page]);
+    await page.open(url.replace("localhost", "127.0.0.1"));
+    await page.type("#entrance-name", "ann");
+    await page.type("#entrance-password", PASSWORD);
+    await page.press("Enter");
+    await page.seeText("#entrance-error", `Этот сайт работает по адресу ${url.replace(/\/$/, "")}.`);
+    assert.equal(await page.run(() => document.querySelectorAll("[aria-invalid=true]").length), 0);
+    noErrors(page, "403");
   },
 
   async two_people(browser) {
