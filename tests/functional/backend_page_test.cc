@@ -131,3 +131,8 @@ TEST_F(BackendPage, ServesKeyboardsScreenReadersAndPhones) {
 
 }  // namespace
 }  // namespace framewall::test
+TEST_F(BackendPage, SaysWhatToBeginWith) {
+  Start();
+  Play("newcomer");
+}
+

@@ -25,14 +25,14 @@ export function accountDialog({ api, session, renamed, out, withoutSocket }) {
         renamed(await api.patch("me", { display_name: name.trim() }));
         closeDialog();
       }),
-    form([
+    element("details", {}, element("summary", {}, say("changePassword")), form([
       field(say("currentPassword"), "before", { type: "password", required: true, autocomplete: "current-password" }),
       field(say("newPassword"), "after", { type: "password", required: true, autocomplete: "new-password" }),
     ], say("changePassword"), async ({ before, after }) => {
       await withoutSocket(() => session.changePassword(before, after));
       closeDialog();
       notice(say("passwordChanged"));
-    }),
+    })),
     element("div", { class: "stack" },
       button(say("otherLanguage"), () => {
         switchLanguage();

@@ -20,6 +20,8 @@ export class Composer {
     this.#chat = chat;
     this.#sent = sent;
     const text = $("composer-text");
+    // What the key does is what it says.
+    text.enterKeyHint = isTouched() ? "enter" : "send";
     text.addEventListener("input", () => this.#input());
     text.addEventListener("keydown", (event) => this.#key(event));
     $("composer").addEventListener("submit", (event) => {

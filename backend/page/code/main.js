@@ -59,7 +59,10 @@ class Inside {
     this.composer = new Composer(chat, { sent: () => this.transcript.followEnd() });
     this.search = new Search(api, chat, {
       go: (message) => this.goTo(message),
-      shown: () => showStage("results", $("results-title")),
+      shown: () => {
+        this.refusedNotice?.remove();
+        showStage("results", $("results-title"));
+      },
     });
     this.#listen();
   }
@@ -146,6 +149,8 @@ class Inside {
     const room = this.chat.rooms.get(id) ?? null;
     if (room === this.room && room !== null) return showStage("room", null);
     this.room = room;
+    // What was refused is kept in its room, and says there why.
+    this.refusedNotice?.remove();
     this.side.current = room?.id ?? null;
     if (!room) {
       if (id !== "") this.offer(id);
@@ -296,6 +301,11 @@ $("new-room").addEventListener("click", () => inside.dialogs.newRoom());
 $("new-conversation").addEventListener("click", () => inside.dialogs.newConversation());
 $("browse-rooms").addEventListener("click", () => inside.dialogs.browse());
 $("room-people").addEventListener("click", () => inside.dialogs.people(inside.room));
+// The same from where there is nothing yet.
+document.addEventListener("click", ({ target }) => {
+  const act = target.closest?.("[data-act]")?.dataset.act;
+  if (act) $(act).click();
+});
 $("room-menu").addEventListener("click", () => inside.dialogs.about(inside.room));
 $("room-back").addEventListener("click", () => go(""));
 // The address stays the same when one comes back from the results.

@@ -17,6 +17,7 @@ export class Side {
   #settle = [];
   #planned = false;
   #places = new WeakMap();  // room → its elements
+  #empty = new Map();  // list → what stands in it where there is nothing
 
   // `answer(invitation, accept)` is called for the buttons of an invitation.
   constructor(chat, { answer }) {
@@ -53,8 +54,8 @@ export class Side {
 
   draw() {
     const all = [...this.#chat.rooms.values()];
-    this.#drawPlaces("rooms", "noRooms", all.filter((room) => room.kind !== "conversation").sort(byName));
-    this.#drawPlaces("conversations", "noConversations", all.filter((room) => room.kind === "conversation").sort(byAge));
+    this.#drawPlaces("rooms", all.filter((room) => room.kind !== "conversation").sort(byName));
+    this.#drawPlaces("conversations", all.filter((room) => room.kind === "conversation").sort(byAge));
     this.#drawInvitations();
     this.#drawConnection();
     for (const settle of this.#settle) settle();
@@ -64,16 +65,32 @@ export class Side {
   }
 
   // What stands here is changed, never replaced: whoever is clicking on it must not lose it.
-  #drawPlaces(listId, none, rooms) {
+  #drawPlaces(listId, rooms) {
     const list = $(listId);
     const wanted = rooms.map((room) => this.#place(room));
-    if (rooms.length === 0) wanted.push(element("li", { class: "quiet" }, say(none)));
+    if (rooms.length === 0) wanted.push(this.#nothingIn(listId));
     for (const old of [...list.children]) if (!wanted.includes(old)) old.remove();
     wanted.forEach((item, at) => {
       if (list.children[at] !== item) list.insertBefore(item, list.children[at] ?? null);
     });
     const chosen = list.querySelector("[aria-current]") ?? list.querySelector(".place");
     if (chosen && !list.querySelector('.place[tabindex="0"]')) chosen.tabIndex = 0;
+  }
+
+  // Words, and on a phone, which shows the list alone, what to begin with.
+  #nothingIn(listId) {
+    const words = { rooms: "noRooms", conversations: "noConversations" };
+    const acts = { rooms: [["new-room", "newRoom"], ["browse-rooms", "browseTitle"]], conversations: [["new-conversation", "newConversation"]] };
+    if (!this.#empty.has(listId)) {
+      this.#empty.set(listId, element("li", { class: "quiet" }, element("p"),
+        element("p", { class: "buttons" }, ...acts[listId].map(([act]) => element("button", { type: "button", class: "link", "data-act": act })))));
+    }
+    const item = this.#empty.get(listId);
+    const texts = [say(words[listId]), ...acts[listId].map(([, key]) => say(key))];
+    [item.firstChild, ...item.querySelectorAll("button")].forEach((one, at) => {
+      if (one.textContent !== texts[at]) one.textContent = texts[at];
+    });
+    return item;
   }
 
   #place(room) {

@@ -180,6 +180,7 @@ const scenarios = {
     await page.see("#connection.open");
     // Once more from inside: the socket of the session before must not take us out.
     await page.click("#me");
+    await page.click("dialog summary");
     await page.type("[name=before]", "not this one at all");
     await page.type("[name=after]", PASSWORD + " staple");
     await page.press("Enter");
@@ -442,6 +443,8 @@ const scenarios = {
     await annPage.click("#new-room");
     await annPage.type("[name=name]", "<script>alert(1)</script>");
     await annPage.press("Enter");
+    // What one may want to press then is not under the notice.
+    for (const id of ["room-people", "room-menu", "composer-send"]) assert.ok(await onTop(annPage, id), id);
     await annPage.seeText("dialog .form-error", "refused this request");
     assert.equal(await annPage.run(() => document.querySelector("[name=name]").value), "<script>alert(1)</script>");
     await annPage.press("Escape");
@@ -449,6 +452,10 @@ const scenarios = {
     await annPage.press("Enter");
     await annPage.seeText(".notice.bad", "refused this request");
     noErrors(annPage, "403");
+    // The notice stays behind with its room; the text is there when one comes back.
+    await annPage.run(() => (location.hash = "#/"));
+    await annPage.until(() => document.querySelector(".notice") === null);
+    await openRoom(annPage, "Kitchen");
     noErrors(bobPage);
   },
 
@@ -538,6 +545,56 @@ const scenarios = {
       await page.see("#entrance-name");
       await accessible(page, name + " entrance");
       const keys = !options.phone;
+  // Somebody who has nothing yet is shown what to begin with, on a desk and on a phone.
+  async newcomer(browser) {
+    const host = await Account.make("host");
+    await host.room("Kitchen", { assistant: "echo" });
+    await Account.make("ann");
+    const desk = await enter(browser, "ann", { language: "ru-RU" });
+    await desk.seeText("#rooms", "Комнат пока нет");
+    await accessible(desk, "nothing yet");
+    await desk.click("#nothing-open button", "Открытые комнаты");
+    await desk.click("dialog button", "Присоединиться");
+    await desk.seeText("#room-title", "Kitchen");
+    await desk.seeText("#history-line", "ещё ничего не сказали");
+    noErrors(desk);
+
+    await Account.make("bob");
+    const phone = await enter(browser, "bob", { width: 360, height: 640, phone: true });
+    await accessible(phone, "nothing yet on a phone");
+    await phone.click("#conversations button", "New conversation");
+    await phone.see("dialog [name=name]");
+    await phone.press("Escape");
+    await phone.until(() => !document.querySelector("dialog").open);
+    await phone.click("#rooms button", "Public rooms");
+    await phone.click("dialog button", "Join");
+    await phone.seeText("#room-title", "Kitchen");
+    // There Enter begins a line, and its key says so; a button sends.
+    assert.equal(await phone.run(() => document.querySelector("#composer-text").enterKeyHint), "enter");
+    assert.equal(await desk.run(() => document.querySelector("#composer-text").enterKeyHint), "send");
+    await phone.type("#composer-text", "one");
+    await phone.press("Enter");
+    await phone.ask("Input.insertText", { text: "two" });
+    await phone.click("#composer-send");
+    await untilTexts(desk, ["one\ntwo"]);
+    // How to ask the assistant can be read to its end.
+    const isWhole = () => phone.run(() => {
+      const line = document.querySelector("#room-about");
+      return line.textContent.includes("@assistant") && line.scrollHeight <= line.clientHeight + 1;
+    });
+    assert.ok(await isWhole());
+    await phone.run(() => document.querySelector("[data-language]").click());
+    await phone.seeText("#room-about", "открытая");
+    assert.ok(await isWhole());
+    await phone.run(() => document.querySelector("[data-language]").click());
+    await phone.click("#room-back");
+    await phone.click("#me");
+    await phone.see("dialog[open]");
+    assert.ok(await phone.run(() => [...document.querySelectorAll("dialog button")].every((one) => !one.checkVisibility() || one.getBoundingClientRect().bottom < innerHeight)), "a button is below the window");
+    await accessible(phone, "account on a phone");
+    noErrors(phone);
+  },
+
       await page.type("#entrance-name", "ann");
       if (keys) await page.press("Tab");
       else await page.run(() => document.querySelector("#entrance-password").focus());
@@ -548,6 +605,7 @@ const scenarios = {
       if (keys) {
         await tabTo(page, ".place");
         await page.press("ArrowUp");
+      tablet: { width: 820, height: 1000 },
         await page.press("Home");
         assert.equal(await page.run(() => document.activeElement.innerText.trim()), "Garden");
         await page.press("ArrowDown");
@@ -598,6 +656,14 @@ async function tabTo(page, selector) {
 
 // Nothing wider than the window, every control named, text with a contrast of 4.5 to 1.
 async function accessible(page, where) {
+// Is what is pressed in the middle of it the element itself?
+function onTop(page, id) {
+  return page.run((wanted) => {
+    const box = document.getElementById(wanted).getBoundingClientRect();
+    return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)?.closest("button")?.id === wanted;
+  }, id);
+}
+
   await page.until(() => document.getAnimations().every((one) => one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity));
   assert.ok(await page.run(() => document.scrollingElement.scrollWidth <= innerWidth), `${where} is too wide`);
   const { nodes } = await page.ask("Accessibility.getFullAXTree");
