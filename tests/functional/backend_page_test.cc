@@ -33,10 +33,11 @@ class BackendPage : public ::testing::Test {
                      : "http://localhost:" + std::to_string(proxy_.port(0));
   }
 
-  void Start(const std::string& more_of_accounts = "") {
+  void Start(const std::string& more_of_accounts = "", const std::string& more = "") {
     // The workers of a gateway that is started by root are others.
     backend_.SetSettings("server: {socket_mode: \"0666\", public_url: \"" + Url() +
-                         "\"}\naccounts: {registration_open: true" + more_of_accounts + "}\n");
+                         "\"}\naccounts: {registration_open: true" + more_of_accounts + "}\n" +
+                         more);
     ASSERT_TRUE(backend_.Start()) << backend_.Output();
     ASSERT_TRUE(proxy_.Start()) << proxy_.Output();
   }
@@ -109,6 +110,14 @@ TEST_F(BackendPage, AnAssistantStreamsAndIsStopped) {
   Play("assistant");
 }
 
+TEST_F(BackendPage, AnAnswerThatFailsIsTold) {
+  // Nobody listens there.
+  Start("",
+        "llm: {providers: [{name: away, kind: openai, url: \"http://127.0.0.1:1/v1\"}],"
+        " models: [{name: big, provider: away}]}\n");
+  Play("dead_model");
+}
+
 TEST_F(BackendPage, ARefusedMessageIsToldKeptAndNotSentAgain) {
   Start();
   Play("refused");
@@ -124,6 +133,11 @@ TEST_F(BackendPage, TheSocketStaysWithFreshTokens) {
   Play("fresh_tokens");
 }
 
+TEST_F(BackendPage, SaysWhatToBeginWith) {
+  Start();
+  Play("newcomer");
+}
+
 TEST_F(BackendPage, ServesKeyboardsScreenReadersAndPhones) {
   Start();
   Play("for_everybody");
@@ -131,8 +145,3 @@ TEST_F(BackendPage, ServesKeyboardsScreenReadersAndPhones) {
 
 }  // namespace
 }  // namespace framewall::test
-TEST_F(BackendPage, SaysWhatToBeginWith) {
-  Start();
-  Play("newcomer");
-}
-

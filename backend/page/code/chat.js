@@ -365,7 +365,7 @@ export class Chat extends EventTarget {
     answer_end: (message) => {
       this.#changed(message);
       const room = this.rooms.get(message.room);
-      if (room && message.state !== "failed") this.#tell("said", { room, message });
+      if (room) this.#tell("said", { room, message });
     },
 
     answer_piece: ({ room: id, number, text }) => {

@@ -16,7 +16,7 @@ import { Search } from "./search.js";
 import { Session } from "./session.js";
 import { placeName, Side } from "./side.js";
 import { ChatSocket } from "./socket.js";
-import { Transcript } from "./transcript.js";
+import { answerFailure, Transcript } from "./transcript.js";
 
 const RETRY_MS = 3000;
 
@@ -209,6 +209,7 @@ class Inside {
   say(room, message) {
     if (message.role === "assistant" && message.state === "streaming") return;
     if (room.id !== this.room?.id && document.hasFocus()) return;
+    if (message.state === "failed") return announce(answerFailure(message));
     const name = message.author?.display_name || message.author?.name || message.model || room.assistant || say("assistant");
     announce(say("said", { name, text: message.text }));
   }
@@ -300,12 +301,12 @@ addEventListener("beforeunload", (event) => {
 $("new-room").addEventListener("click", () => inside.dialogs.newRoom());
 $("new-conversation").addEventListener("click", () => inside.dialogs.newConversation());
 $("browse-rooms").addEventListener("click", () => inside.dialogs.browse());
-$("room-people").addEventListener("click", () => inside.dialogs.people(inside.room));
 // The same from where there is nothing yet.
 document.addEventListener("click", ({ target }) => {
   const act = target.closest?.("[data-act]")?.dataset.act;
   if (act) $(act).click();
 });
+$("room-people").addEventListener("click", () => inside.dialogs.people(inside.room));
 $("room-menu").addEventListener("click", () => inside.dialogs.about(inside.room));
 $("room-back").addEventListener("click", () => go(""));
 // The address stays the same when one comes back from the results.

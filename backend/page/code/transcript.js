@@ -213,7 +213,7 @@ export class Transcript {
       said.append(...shownText(message.text));
       if (isStreaming) (said.lastElementChild ?? said.appendChild(element("p", { class: "prose gone" }, say("thinking")))).classList.add("caret");
       if (message.state === "cut") said.append(element("p", { class: "mark" }, say("cut")));
-      if (message.state === "failed") said.append(element("p", { class: "mark bad" }, failure(message.problem)));
+      if (message.state === "failed") said.append(element("p", { class: "mark bad" }, answerFailure(message)));
       if (message.edited) said.append(element("p", { class: "mark" }, element("span", { title: moment(new Date(message.edited)) }, say("edited"))));
     }
     const isMine = message.author?.id === this.#chat.me.id;
@@ -333,7 +333,8 @@ export class Transcript {
   }
 }
 
-function failure(problem) {
+// Why an answer did not become whole.
+export function answerFailure({ problem }) {
   return problem ? say("answerFailedWhy", { why: explain({ problem }) }) : say("answerFailed");
 }
 

@@ -412,6 +412,24 @@ const scenarios = {
     noErrors(bobPage);
   },
 
+  // The model's server is away: whoever asked sees and hears that, and goes on.
+  async dead_model(browser) {
+    await Account.make("ann");
+    const page = await enter(browser, "ann", { language: "ru-RU" });
+    await page.click("#nothing-open button", "Новая беседа");
+    await page.see("dialog [name=name]");
+    await page.press("Enter");
+    await page.see("#room");
+    await say(page, "Вы здесь?");
+    await page.seeText(".message[data-state=failed] .mark.bad", "Ответить не получилось");
+    await page.until(() => document.querySelector("#announcer").textContent.includes("Ответить не получилось"));
+    await page.seeText(".mark.bad", "Модель недоступна");
+    assert.ok(await page.run(() => document.querySelector("#composer-stop").hidden));
+    await page.reload();
+    await page.seeText(".message[data-state=failed] .mark.bad", "Ответить не получилось");
+    noErrors(page);
+  },
+
   async refused(browser) {
     const [ann, bob] = [await Account.make("ann"), await Account.make("bob")];
     const room = await ann.room("Kitchen");
@@ -425,6 +443,8 @@ const scenarios = {
     await say(annPage, ATTACK);
     await annPage.seeText(".notice.bad", "Message refused");
     await annPage.seeText(".message.kept .why", "Refused by the protection");
+    // What one may want to press then is not under the notice.
+    for (const id of ["room-people", "room-menu", "composer-send"]) assert.ok(await onTop(annPage, id), id);
     // The socket is back, by itself; others' and one's own messages go on.
     await annPage.see("#connection.open");
     await bob.say(room, "from bob");
@@ -432,6 +452,10 @@ const scenarios = {
     await untilTexts(annPage, ["before", "from bob", "after"]);
     await untilTexts(bobPage, ["before", "from bob", "after"]);
     assert.equal(annPage.frames.filter((one) => one.sent && one.text.includes("evil.example")).length, 1);
+    // The notice stays behind with its room; the text is there when one comes back.
+    await annPage.run(() => (location.hash = "#/"));
+    await annPage.until(() => document.querySelector(".notice") === null);
+    await openRoom(annPage, "Kitchen");
     // Kept to be changed.
     await annPage.click(".message.kept button", "Change");
     assert.equal(await annPage.run(() => document.querySelector("#composer-text").value), ATTACK);
@@ -443,8 +467,6 @@ const scenarios = {
     await annPage.click("#new-room");
     await annPage.type("[name=name]", "<script>alert(1)</script>");
     await annPage.press("Enter");
-    // What one may want to press then is not under the notice.
-    for (const id of ["room-people", "room-menu", "composer-send"]) assert.ok(await onTop(annPage, id), id);
     await annPage.seeText("dialog .form-error", "refused this request");
     assert.equal(await annPage.run(() => document.querySelector("[name=name]").value), "<script>alert(1)</script>");
     await annPage.press("Escape");
@@ -452,10 +474,6 @@ const scenarios = {
     await annPage.press("Enter");
     await annPage.seeText(".notice.bad", "refused this request");
     noErrors(annPage, "403");
-    // The notice stays behind with its room; the text is there when one comes back.
-    await annPage.run(() => (location.hash = "#/"));
-    await annPage.until(() => document.querySelector(".notice") === null);
-    await openRoom(annPage, "Kitchen");
     noErrors(bobPage);
   },
 
@@ -527,24 +545,6 @@ const scenarios = {
     noErrors(page);
   },
 
-  // The keyboard alone, names for screen readers, contrast, widths.
-  async for_everybody(browser) {
-    const ann = await Account.make("ann", "Ann Kuznetsova-Montgomery");
-    const room = await ann.room("Kitchen");
-    await ann.room("Garden");
-    await ann.say(room, "hello\n\n```\n" + "a long line of code ".repeat(20) + "\n```\n" + "https://host.example/" + "x".repeat(200));
-    for (const [name, options] of Object.entries({
-      desktop: { width: 1280, height: 800 },
-      dark: { width: 1280, height: 800, dark: true, language: "ru-RU" },
-      phone: { width: 390, height: 844, phone: true, language: "ru-RU" },
-      small: { width: 320, height: 640, phone: true, dark: true },
-    })) {
-      const page = await browser.page(options);
-      pages.push([name, page]);
-      await page.open(url);
-      await page.see("#entrance-name");
-      await accessible(page, name + " entrance");
-      const keys = !options.phone;
   // Somebody who has nothing yet is shown what to begin with, on a desk and on a phone.
   async newcomer(browser) {
     const host = await Account.make("host");
@@ -595,6 +595,25 @@ const scenarios = {
     noErrors(phone);
   },
 
+  // The keyboard alone, names for screen readers, contrast, widths.
+  async for_everybody(browser) {
+    const ann = await Account.make("ann", "Ann Kuznetsova-Montgomery");
+    const room = await ann.room("Kitchen");
+    await ann.room("Garden");
+    await ann.say(room, "hello\n\n```\n" + "a long line of code ".repeat(20) + "\n```\n" + "https://host.example/" + "x".repeat(200));
+    for (const [name, options] of Object.entries({
+      desktop: { width: 1280, height: 800 },
+      dark: { width: 1280, height: 800, dark: true, language: "ru-RU" },
+      phone: { width: 390, height: 844, phone: true, language: "ru-RU" },
+      tablet: { width: 820, height: 1000 },
+      small: { width: 320, height: 640, phone: true, dark: true },
+    })) {
+      const page = await browser.page(options);
+      pages.push([name, page]);
+      await page.open(url);
+      await page.see("#entrance-name");
+      await accessible(page, name + " entrance");
+      const keys = !options.phone;
       await page.type("#entrance-name", "ann");
       if (keys) await page.press("Tab");
       else await page.run(() => document.querySelector("#entrance-password").focus());
@@ -605,7 +624,6 @@ const scenarios = {
       if (keys) {
         await tabTo(page, ".place");
         await page.press("ArrowUp");
-      tablet: { width: 820, height: 1000 },
         await page.press("Home");
         assert.equal(await page.run(() => document.activeElement.innerText.trim()), "Garden");
         await page.press("ArrowDown");
@@ -638,6 +656,14 @@ const scenarios = {
   },
 };
 
+// Is what is pressed in the middle of it the element itself?
+function onTop(page, id) {
+  return page.run((wanted) => {
+    const box = document.getElementById(wanted).getBoundingClientRect();
+    return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)?.closest("button")?.id === wanted;
+  }, id);
+}
+
 async function tabTo(page, selector) {
   for (let presses = 0; presses < 60; ++presses) {
     if (await page.run((wanted) => document.activeElement?.matches(wanted), selector)) {
@@ -656,14 +682,6 @@ async function tabTo(page, selector) {
 
 // Nothing wider than the window, every control named, text with a contrast of 4.5 to 1.
 async function accessible(page, where) {
-// Is what is pressed in the middle of it the element itself?
-function onTop(page, id) {
-  return page.run((wanted) => {
-    const box = document.getElementById(wanted).getBoundingClientRect();
-    return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)?.closest("button")?.id === wanted;
-  }, id);
-}
-
   await page.until(() => document.getAnimations().every((one) => one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity));
   assert.ok(await page.run(() => document.scrollingElement.scrollWidth <= innerWidth), `${where} is too wide`);
   const { nodes } = await page.ask("Accessibility.getFullAXTree");

@@ -26,7 +26,8 @@ const PROBLEMS = {
   wrong_password: 403, account_locked: 403, registration_closed: 403, password_change_required: 403, not_member: 403, csrf: 403,
   forbidden: 403, not_found: 404, timeout: 408, name_taken: 409, account_changed: 409, owner: 409, room_full: 409,
   too_many_rooms: 409, too_many_conversations: 409, no_assistant: 409, last_admin: 409, gone: 410, too_large: 413, rate: 429,
-  too_many_answers: 429, busy: 503, unavailable: 503,
+  too_many_answers: 429, answer_size: 413, answer_time: 504, model_not_found: 404, provider_broken: 502, provider_busy: 429,
+  provider_error: 502, provider_refused: 502, provider_timeout: 504, provider_unavailable: 503, refused_by_provider: 400, busy: 503, unavailable: 503,
 };
 const FIELDS = [
   ["/name", "expected 2 to 32 of a-z, 0-9, '.', '_' and '-', a letter or digit first"], ["/name", "expected more than nothing and spaces"],
