@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "backend/settings/rows.h"
 #include "backend/settings/secret_files.h"
@@ -103,7 +104,7 @@ class Loader {
   }
 
   LoadedSettings Finish() && {
-    if (complaints_.texts().empty()) CheckTogether(settings_, complaints_);
+    CheckTogether(settings_, refused_, complaints_);
     secret_files_.Judge(settings_.data_dir, complaints_, warnings_);
     return {std::move(settings_), complaints_.texts(), std::move(warnings_)};
   }
@@ -138,6 +139,7 @@ class Loader {
     if (!row.list) return Read(row, SettingValue::Scalar(text), place_of);
     Result<SettingValue> value = ParseSettingValue(text);
     if (!value.ok()) {
+      refused_.insert(row.FullName());
       return complaints_.Add(place_of(0),
                              row.expected + " in YAML was expected; line " + value.error().message);
     }
@@ -148,7 +150,9 @@ class Loader {
     for (const std::string& path : row.SecretsIn(value).files) {
       secret_files_.AddUnread(place_of(value.line) + ": " + row.FullName(), path);
     }
+    const size_t before = complaints_.texts().size();
     row.read(settings_, value, place_of, complaints_);
+    if (complaints_.texts().size() > before) refused_.insert(row.FullName());
   }
 
   std::optional<std::string> ReadSecret(const SettingRow& row, const std::string& path,
@@ -156,6 +160,7 @@ class Loader {
     mode_t mode = 0;
     Result<std::string> text = ReadFile(path, mode);
     if (!text.ok()) {
+      refused_.insert(row.FullName());
       complaints_.Add(place_of(0), text.error().message);
       return std::nullopt;
     }
@@ -201,6 +206,7 @@ class Loader {
   Settings settings_;
   Complaints complaints_;
   SecretFiles secret_files_;
+  std::set<std::string> refused_;  // names of settings whose value was not taken
   std::vector<std::string> warnings_;
 };
 

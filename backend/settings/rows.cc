@@ -171,15 +171,21 @@ const std::vector<SettingRow>& SettingRows() {
   return rows;
 }
 
-void CheckTogether(const Settings& settings, Complaints& complaints) {
-  if (settings.page_size > settings.page_limit) {
+void CheckTogether(const Settings& settings, const std::set<std::string>& refused,
+                   Complaints& complaints) {
+  const auto are_known = [&refused](std::string_view one, std::string_view other) {
+    return refused.count(std::string(one)) == 0 && refused.count(std::string(other)) == 0;
+  };
+  if (are_known("limits.page_size", "limits.page_limit") &&
+      settings.page_size > settings.page_limit) {
     complaints.Add("settings", "limits.page_size is more than limits.page_limit");
   }
-  if (settings.message_limit > settings.body_limit) {
+  if (are_known("limits.message_limit", "limits.body_limit") &&
+      settings.message_limit > settings.body_limit) {
     complaints.Add("settings",
                    "limits.message_limit is more than limits.body_limit, which holds messages");
   }
-  CheckLlm(settings, complaints);
+  if (are_known("llm.providers", "llm.models")) CheckLlm(settings, complaints);
 }
 
 std::string SettingsTable() {

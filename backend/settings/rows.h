@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,8 +54,10 @@ struct SettingRow {
 inline constexpr std::string_view kEnvironmentPrefix = "FRAMEWALL_BACKEND_";
 
 const std::vector<SettingRow>& SettingRows();
-// What no row can see alone: which settings contradict each other.
-void CheckTogether(const Settings& settings, Complaints& complaints);
+// What no row can see alone: which settings contradict each other. `refused` are the names of those
+// whose value was not taken: what stands there instead contradicts nobody.
+void CheckTogether(const Settings& settings, const std::set<std::string>& refused,
+                   Complaints& complaints);
 // The table of docs/backend.md, in Markdown.
 std::string SettingsTable();
 

@@ -121,6 +121,24 @@ TEST_F(SettingsTest, AllErrorsAtOnce) {
   EXPECT_EQ(loaded.errors.size(), 4u);
 }
 
+TEST_F(SettingsTest, ContradictionsAreToldBesideOtherErrors) {
+  const std::string contradiction = "settings: limits.page_size is more than limits.page_limit";
+  EXPECT_EQ(Error("limits: {page_size: 100, page_limit: 10}\nacounts: {}\n"),
+            "b.yaml:2: unknown section \"acounts\"; did you mean \"accounts\"?\n" + contradiction);
+  EXPECT_NE(
+      Error("limits: {page_size: 100, page_limit: 10, body_limit: much}\n").find(contradiction),
+      std::string::npos);
+  // Of two, one of which was not taken, nobody knows.
+  EXPECT_EQ(Error("limits: {page_size: 300, page_limit: many}\n").find(contradiction),
+            std::string::npos);
+  EXPECT_EQ(
+      Error("limits: {page_size: 300}\n", {{"FRAMEWALL_BACKEND_LIMITS_PAGE_LIMIT_FILE", "/no"}})
+          .find(contradiction),
+      std::string::npos);
+  EXPECT_EQ(Error("llm: {providers: [{name: a}], models: [{name: m, provider: a}]}\n"),
+            "b.yaml:1: llm.providers: an item lacks \"kind\"");
+}
+
 TEST_F(SettingsTest, BoundsAreInclusive) {
   const auto page = [&](std::string_view value) {
     return Error("limits: {page_size: 1, page_limit: " + std::string(value) + "}\n");
