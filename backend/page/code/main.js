@@ -73,7 +73,10 @@ class Inside {
     on("room", ({ id }) => id === this.room?.id && this.drawHead());
     on("places", () => this.room && this.drawHead());
     on("connection", ({ state }) => {
-      if (this.room) this.transcript.plan();
+      if (this.room) {
+        this.transcript.plan();
+        this.drawHead();
+      }
       if (state !== "open") return;
       // What was made or asked of us meanwhile.
       if (this.wasOpen) this.load();
@@ -112,6 +115,7 @@ class Inside {
         const [rooms, conversations] = await Promise.all([api.all("rooms", { of: "mine" }), api.all("conversations")]);
         for (const room of rooms) this.chat.know(fromApi(room, "room"));
         for (const room of conversations) this.chat.know(fromApi(room, "conversation"));
+        this.side.loaded();
         await this.loadInvitations();
         return;
       } catch (error) {
@@ -187,12 +191,15 @@ class Inside {
   drawHead() {
     const { room } = this;
     const isConversation = room.kind === "conversation";
+    const isLost = this.chat.state === "waiting";
     $("room-title").textContent = placeName(room);
     const about = [];
     if (!isConversation) about.push(say(room.visibility === "public" ? "publicRoom" : "privateRoom"));
     if (!isConversation && room.joined) about.push(say("here", { n: room.count }));
     if (room.assistant) about.push(say(isConversation ? "answeredBy" : "askAssistant", { model: room.assistant }));
-    $("room-about").textContent = about.join(" · ");
+    // On a phone the list, where this stands too, is not to be seen now.
+    $("room-about").textContent = isLost ? say("offline") : about.join(" · ");
+    $("room-about").classList.toggle("lost", isLost);
     $("room-people").hidden = isConversation;
     $("typing").textContent = typingWords([...room.typing.values()].map(({ user }) => user.display_name || user.name));
   }
@@ -242,6 +249,7 @@ function go(id) {
 
 async function enter() {
   entrance.close();
+  $("loading").hidden = true;
   $("app").hidden = false;
   $("me-name").textContent = session.me.display_name || session.me.name;
   inside = new Inside();
@@ -273,6 +281,7 @@ async function begin() {
     }
   }
   $("notices").replaceChildren();
+  $("loading").hidden = true;
   const hint = sessionStorage.getItem("framewall.hint") ?? "";
   sessionStorage.removeItem("framewall.hint");
   entrance.open({ mayRegister: site.registration_open, message: site.message_of_the_day ?? "", hint });

@@ -16,6 +16,7 @@ export class Side {
   #answer;
   #settle = [];
   #planned = false;
+  #loaded = false;
   #places = new WeakMap();  // room → its elements
   #empty = new Map();  // list → what stands in it where there is nothing
 
@@ -30,6 +31,13 @@ export class Side {
     chat.addEventListener("places", () => this.#plan());
     chat.addEventListener("connection", () => this.#drawConnection());
     onLanguage(() => this.draw());
+    this.draw();
+  }
+
+  // Only now it is known where there is nothing.
+  loaded() {
+    if (this.#loaded) return;
+    this.#loaded = true;
     this.draw();
   }
 
@@ -61,7 +69,8 @@ export class Side {
     for (const settle of this.#settle) settle();
     const unread = all.filter((room) => room.id !== this.#current || document.hidden)
       .reduce((sum, room) => sum + this.#chat.unread(room), 0);
-    document.title = unread > 0 ? `(${unread}) framewall` : "framewall";
+    const current = this.#chat.rooms.get(this.#current);
+    document.title = (unread > 0 ? `(${unread}) ` : "") + (current ? placeName(current) + " · " : "") + "framewall";
   }
 
   // What stands here is changed, never replaced: whoever is clicking on it must not lose it.
@@ -86,7 +95,8 @@ export class Side {
         element("p", { class: "buttons" }, ...acts[listId].map(([act]) => element("button", { type: "button", class: "link", "data-act": act })))));
     }
     const item = this.#empty.get(listId);
-    const texts = [say(words[listId]), ...acts[listId].map(([, key]) => say(key))];
+    const texts = [say(this.#loaded ? words[listId] : "loading"), ...acts[listId].map(([, key]) => say(key))];
+    item.lastChild.hidden = !this.#loaded;
     [item.firstChild, ...item.querySelectorAll("button")].forEach((one, at) => {
       if (one.textContent !== texts[at]) one.textContent = texts[at];
     });

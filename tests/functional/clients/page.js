@@ -497,6 +497,7 @@ const scenarios = {
     }
     console.log("restart");
     await annPage.see("#connection:not(.open)");
+    await annPage.seeText("#room-about.lost", "no connection");
     for (const [page, name] of [[annPage, "ann"], [bobPage, "bob"]]) {
       await say(page, `${name} in the dark`);
       said.push(`${name} in the dark`);
@@ -505,6 +506,7 @@ const scenarios = {
     while (!fs.existsSync(folder + "/restarted")) await wait(20);
     for (const page of [annPage, bobPage]) {
       await page.see("#connection.open");
+      await page.seeText("#room-about:not(.lost)", "here");
       await page.until((count) => document.querySelectorAll(".message").length === count && !document.querySelector(".message.pending"), said.length);
     }
     const [annTexts, bobTexts] = [await texts(annPage), await texts(bobPage)];
@@ -550,13 +552,29 @@ const scenarios = {
     const host = await Account.make("host");
     await host.room("Kitchen", { assistant: "echo" });
     await Account.make("ann");
-    const desk = await enter(browser, "ann", { language: "ru-RU" });
+    // Over a slow network it says that something is coming, and not that there is nothing.
+    const slow = { offline: false, latency: 500, downloadThroughput: -1, uploadThroughput: -1 };
+    const desk = await browser.page({ language: "ru-RU" });
+    pages.push(["ann", desk]);
+    await desk.open(url);
+    await desk.see("#entrance-name");
+    await desk.ask("Network.emulateNetworkConditions", slow);
+    await desk.type("#entrance-name", "ann");
+    await desk.type("#entrance-password", PASSWORD);
+    await desk.press("Enter");
+    await desk.seeText("#rooms", "Загружаем");
     await desk.seeText("#rooms", "Комнат пока нет");
+    await desk.ask("Page.reload");
+    await desk.seeText("#loading", "Загружаем");
+    await desk.ask("Network.emulateNetworkConditions", { ...slow, latency: 0 });
+    await desk.see("#connection.open");
+    assert.equal(await desk.run(() => document.querySelector("#loading").checkVisibility()), false);
     await accessible(desk, "nothing yet");
     await desk.click("#nothing-open button", "Открытые комнаты");
     await desk.click("dialog button", "Присоединиться");
     await desk.seeText("#room-title", "Kitchen");
     await desk.seeText("#history-line", "ещё ничего не сказали");
+    await desk.until(() => document.title === "Kitchen · framewall");
     noErrors(desk);
 
     await Account.make("bob");
