@@ -618,6 +618,7 @@ const scenarios = {
     const ann = await Account.make("ann", "Ann Kuznetsova-Montgomery");
     const room = await ann.room("Kitchen");
     await ann.room("Garden");
+    await (await Account.make("b".repeat(32), "Bartholomew-Maximilian_" + "x".repeat(40))).join(room);
     await ann.say(room, "hello\n\n```\n" + "a long line of code ".repeat(20) + "\n```\n" + "https://host.example/" + "x".repeat(200));
     for (const [name, options] of Object.entries({
       desktop: { width: 1280, height: 800 },
@@ -652,6 +653,10 @@ const scenarios = {
       await page.seeText("#room-title", "Kitchen");
       await page.see(".message");
       await accessible(page, name + " room");
+      await page.click("#room-people");
+      await page.seeText(".persons", "Kuznetsova");
+      await accessible(page, name + " people");
+      await page.press("Escape");
       if (keys) {
         await tabTo(page, "#composer-text");
         await page.ask("Input.insertText", { text: "by keys" });
@@ -702,6 +707,9 @@ async function tabTo(page, selector) {
 async function accessible(page, where) {
   await page.until(() => document.getAnimations().every((one) => one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity));
   assert.ok(await page.run(() => document.scrollingElement.scrollWidth <= innerWidth), `${where} is too wide`);
+  const wide = await page.run(() => [...document.querySelectorAll("dialog[open], #side-lists, #scroll")]
+    .filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth).map((one) => one.id));
+  assert.deepEqual(wide, [], `${where}: has to be moved sideways`);
   const { nodes } = await page.ask("Accessibility.getFullAXTree");
   const controls = ["button", "link", "textbox", "searchbox", "combobox"];
   const nameless = nodes.filter((one) => !one.ignored && controls.includes(one.role?.value) && !one.name?.value);
