@@ -315,6 +315,12 @@ document.addEventListener("click", ({ target }) => {
   const act = target.closest?.("[data-act]")?.dataset.act;
   if (act) $(act).click();
 });
+// Past the list. What the address says after # is the room that is open: it stays.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  const open = [$("composer-text"), $("results-title"), document.querySelector("#nothing-open button")];
+  open.find((one) => one.checkVisibility())?.focus();
+});
 $("room-people").addEventListener("click", () => inside.dialogs.people(inside.room));
 $("room-menu").addEventListener("click", () => inside.dialogs.about(inside.room));
 $("room-back").addEventListener("click", () => go(""));

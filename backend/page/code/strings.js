@@ -98,7 +98,7 @@ export const STRINGS = {
     tooLong: "{n} characters too many",
     notMember: "You are not in “{room}” yet.",
     join: "Join",
-    skipToComposer: "To the message field",
+    skipList: "Past the list",
 
     // What was not sent
     sending: "sending…",
@@ -303,7 +303,7 @@ export const STRINGS = {
     tooLong: "лишних знаков: {n}",
     notMember: "Вы ещё не участник «{room}».",
     join: "Присоединиться",
-    skipToComposer: "К полю сообщения",
+    skipList: "Мимо списка",
 
     sending: "отправляется…",
     waitingForConnection: "ждёт связи",
