@@ -83,7 +83,11 @@ class Loader {
       if (name == std::string(kEnvironmentPrefix) + "CONFIG") continue;
       const auto place_of = [&name = name](int) { return name; };
       if (const SettingRow* row = FindVariable(name)) {
-        Take(*row, value, place_of);
+        if (row->file_only) {
+          complaints_.Add(name, row->FullName() + " comes from a file alone: " + name + "_FILE");
+        } else {
+          Take(*row, value, place_of);
+        }
         continue;
       }
       const SettingRow* row =
@@ -121,6 +125,11 @@ class Loader {
     if (const SettingRow* row = FindRow(section, name)) {
       if (row->SecretsIn(value).has_text) {
         secret_files_.Add(place_of(value.line) + ": " + row->FullName(), file, mode);
+      }
+      if (row->file_only) {
+        return complaints_.Add(
+            place_of(value.line),
+            row->FullName() + " comes from a file alone: " + row->FullName() + "_file");
       }
       return Read(*row, value, place_of);
     }
@@ -168,6 +177,10 @@ class Loader {
     if (row.secret || row.secrets_in) secret_files_.Add(place_of(0), path, mode);
     if (text->ends_with('\n')) text->pop_back();
     if (text->ends_with('\r')) text->pop_back();
+    if (row.file_only && text->empty()) {
+      complaints_.Add(place_of(0), "\"" + path + "\" is empty");
+      return std::nullopt;
+    }
     return std::move(text).value();
   }
 

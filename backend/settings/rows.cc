@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "backend/settings/llm_rows.h"
+#include "backend/settings/redis_rows.h"
 #include "backend/settings/scalar_row.h"
 #include "proxy/base/address.h"
 #include "proxy/base/log.h"
@@ -153,6 +154,7 @@ std::vector<SettingRow> MakeRows() {
             "Of an assistant, at a time, to one user."),
   };
   for (SettingRow& row : LlmRows()) rows.push_back(std::move(row));
+  for (SettingRow& row : RedisRows()) rows.push_back(std::move(row));
   return rows;
 }
 
@@ -186,6 +188,10 @@ void CheckTogether(const Settings& settings, const std::set<std::string>& refuse
                    "limits.message_limit is more than limits.body_limit, which holds messages");
   }
   if (are_known("llm.providers", "llm.models")) CheckLlm(settings, complaints);
+  const auto of_redis = refused.lower_bound("redis.");
+  if (of_redis == refused.end() || !of_redis->starts_with("redis.")) {
+    CheckRedis(settings, complaints);
+  }
 }
 
 std::string SettingsTable() {

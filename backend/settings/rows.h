@@ -30,6 +30,7 @@ struct SettingRow {
   std::string expected;   // "a size from 1k to 16m"
   // A secret is never shown, and may be written as NAME_file: PATH.
   bool secret = false;
+  bool file_only = false;  // a secret that is never written itself
   bool list = false;
   // What of a value is secret, where not all of it is: a text in it, files it names.
   struct Secrets {

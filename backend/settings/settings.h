@@ -98,6 +98,26 @@ struct Settings {
   LlmLimits llm_user = {.concurrent = 16};
   LlmLimits llm_key = {};
   size_t llm_cache_octets = size_t{64} * 1024 * 1024;
+
+  // --- Redis: budgets that several backends share ---
+  std::vector<std::string> redis_servers;  // HOST[:PORT], unix:PATH; none: there is no Redis
+  std::string redis_sentinel;              // the servers are Sentinels of this master
+  bool redis_cluster = false;              // the servers are nodes of a Cluster
+  std::string redis_user;
+  std::string redis_password;  // secret, from a file only
+  std::string redis_sentinel_user;
+  std::string redis_sentinel_password;  // secret, from a file only
+  int64_t redis_database = 0;
+  std::string redis_prefix = "framewall:";  // of keys
+  bool redis_tls = false;
+  std::string redis_tls_name;         // empty: each server's host
+  std::string redis_ca_file;          // PEM; empty: the system's
+  std::string redis_certificate;      // ours, PEM
+  std::string redis_certificate_key;  // its file
+  int64_t redis_deadline_ms = 100;    // of a question, connecting included
+  int redis_failures = 3;             // in a row, then it is left alone
+  int64_t redis_pause_ms = 1000;      // for so long
+  std::string redis_when_down = "local";
 };
 
 }  // namespace framewall::backend
