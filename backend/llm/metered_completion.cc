@@ -72,26 +72,25 @@ class Paid : public Completion {
 
  private:
   void Knock() {
-    meter_.Enter(payer_, [this, weak = std::weak_ptr<int>(alive_), &meter = meter_,
-                          payer = payer_](const Problem* problem) {
-      if (weak.expired()) {
-        // Nobody waits any more.
-        if (problem == nullptr) meter.Leave(payer);
-        return;
-      }
-      if (problem != nullptr) return Refuse(*problem);
-      is_in_ = true;
-      if (!meter_.Spend(payer_, counted_.prompt_tokens)) {
-        SettleForNothing();
-        return Refuse(TokenBudgetExceeded());
-      }
-      inner_ = Begin();
-      if (inner_ == nullptr) {
-        SettleForNothing();
-        return Refuse(Fault(400, "unsupported_model", "The model cannot do this."));
-      }
-      if (pauses_ > 0) inner_->Pause();
-    });
+    const int64_t prompt = counted_.prompt_tokens;
+    meter_.Enter(payer_, prompt,
+                 [this, prompt, weak = std::weak_ptr<int>(alive_), &meter = meter_,
+                  payer = payer_](const Problem* problem) {
+                   if (weak.expired()) {
+                     // Nobody waits any more.
+                     if (problem != nullptr) return;
+                     meter.Spend(payer, -prompt);
+                     return meter.Leave(payer);
+                   }
+                   if (problem != nullptr) return Refuse(*problem);
+                   is_in_ = true;
+                   inner_ = Begin();
+                   if (inner_ == nullptr) {
+                     SettleForNothing();
+                     return Refuse(Fault(400, "unsupported_model", "The model cannot do this."));
+                   }
+                   if (pauses_ > 0) inner_->Pause();
+                 });
   }
 
   event::EventLoop& loop_;

@@ -1,4 +1,4 @@
-// From a model's name to an answer: other providers, breakers, silence, the meter.
+// From a model's name to an answer: other providers, breakers, silence, what it costs.
 #include <gtest/gtest.h>
 
 #include "backend/llm/breaker.h"
@@ -188,60 +188,6 @@ TEST(LlmBreaker, OpensTriesAndCloses) {
   breaker.Succeeded();
   EXPECT_TRUE(breaker.Admit(now + milliseconds(200)));
   EXPECT_FALSE(breaker.open());
-}
-
-class LlmMeter : public testing::Test {
- protected:
-  LlmMeter() { At(0); }
-  static void At(int64_t milliseconds_of_day) {
-    SetCachedNowForTest({SteadyTime() + milliseconds(milliseconds_of_day),
-                         86'400'000 * int64_t{20000} + milliseconds_of_day});
-  }
-  // The refusal's code; empty: in.
-  static std::string Enter(Meter& meter, const Payer& payer) {
-    std::string code;
-    meter.Enter(payer, [&code](const Problem* problem) {
-      if (problem != nullptr) code = problem->code + ":" + std::to_string(problem->retry_after);
-    });
-    return code;
-  }
-};
-
-TEST_F(LlmMeter, CountsRequestsOfAMinuteAndADay) {
-  const auto meter =
-      MakeLocalMeter({.requests_per_minute = 2, .requests_per_day = 3, .concurrent = 9}, {});
-  const Payer anna{"anna", ""};
-  EXPECT_EQ(Enter(*meter, anna), "");
-  EXPECT_EQ(Enter(*meter, anna), "");
-  EXPECT_EQ(Enter(*meter, anna), "requests_per_minute:60");
-  EXPECT_EQ(Enter(*meter, {"ben", ""}), "");
-  At(90'000);  // half of the minute before still counts
-  EXPECT_EQ(Enter(*meter, anna), "");
-  EXPECT_EQ(Enter(*meter, anna), "requests_per_day:86310");
-  At(86'400'000);
-  EXPECT_EQ(Enter(*meter, anna), "");
-}
-
-TEST_F(LlmMeter, CountsWhatIsUnderWay) {
-  const auto meter = MakeLocalMeter({.concurrent = 2}, {.concurrent = 1});
-  const Payer key{"anna", "k"};
-  EXPECT_EQ(Enter(*meter, key), "");
-  EXPECT_EQ(Enter(*meter, key), "concurrent_requests:1");  // the key's
-  EXPECT_EQ(Enter(*meter, {"anna", "other"}), "");
-  EXPECT_EQ(Enter(*meter, {"anna", ""}), "concurrent_requests:1");  // the user's
-  meter->Leave(key);
-  EXPECT_EQ(Enter(*meter, key), "");
-}
-
-TEST_F(LlmMeter, TokensEnd) {
-  const auto meter = MakeLocalMeter({.tokens_per_day = 10}, {});
-  const Payer anna{"anna", ""};
-  EXPECT_EQ(Enter(*meter, anna), "");
-  EXPECT_TRUE(meter->Spend(anna, 10));
-  EXPECT_FALSE(meter->Spend(anna, 1));
-  EXPECT_EQ(Enter(*meter, anna), "token_budget_exceeded:86400");
-  EXPECT_TRUE(meter->Spend(anna, -5));  // the provider counted fewer
-  EXPECT_EQ(Enter(*meter, anna), "");
 }
 
 class Paying : public testing::Test {
