@@ -101,8 +101,10 @@ Status Program::Wire() {
        }});
   live_ = std::make_unique<LiveSettings>(settings_);
   FW_TRY(OpenAccounts());
+  FW_ASSIGN(budgets_, Budgets::Make(loop_, settings_));
+  FW_TRY(budgets_->Restore(loop_, *database_));
   FW_ASSIGN(models_,
-            llm::MakeModels(loop_, settings_,
+            llm::MakeModels(loop_, settings_, budgets_->meter(),
                             [this](const llm::Payer& payer, const std::string& model,
                                    const llm::Usage& usage) { AddUsage(payer, model, usage); }));
   OpenChat();
@@ -118,6 +120,7 @@ Status Program::Listen() { return server_->Listen(settings_.listen, settings_.so
 
 // What /ready reports besides the database, and what waits.
 void Program::Watch() {
+  budgets_->Watch(dependencies_, *metrics_);
   for (const llm::Models::ProviderState& state : models_->provider_states()) {
     dependencies_.push_back({.name = "provider " + state.name,
                              .decisive = false,

@@ -9,6 +9,7 @@
 #include "backend/api/answer_wait.h"
 #include "backend/api/services.h"
 #include "backend/auth/accounts.h"
+#include "backend/budgets.h"
 #include "backend/chat/chat.h"
 #include "backend/data_directory.h"
 #include "backend/llm/provider.h"
@@ -63,6 +64,7 @@ class Program {
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<store::Housekeeping> housekeeping_;
   std::unique_ptr<auth::Accounts> accounts_;
+  std::unique_ptr<Budgets> budgets_;
   std::unique_ptr<llm::Models> models_;
   std::unique_ptr<LiveSettings> live_;
   std::unique_ptr<chat::Chat> chat_;

@@ -29,18 +29,10 @@ struct Route {
   Patience patience;
 };
 
-MeterLimits LimitsOf(const Settings::LlmLimits& limits) {
-  return {limits.requests_per_minute, limits.tokens_per_minute, limits.requests_per_day,
-          limits.tokens_per_day, limits.concurrent};
-}
-
 class RoutedModels final : public Models {
  public:
-  RoutedModels(event::EventLoop& loop, const Settings& settings, RecordUsage record)
-      : loop_(loop),
-        record_(std::move(record)),
-        meter_(MakeLocalMeter(LimitsOf(settings.llm_user), LimitsOf(settings.llm_key))),
-        cache_(settings.llm_cache_octets) {}
+  RoutedModels(event::EventLoop& loop, const Settings& settings, Meter& meter, RecordUsage record)
+      : loop_(loop), record_(std::move(record)), meter_(meter), cache_(settings.llm_cache_octets) {}
 
   Status AddProvider(const Settings::Provider& settings) {
     if (settings.name.empty()) return OperatorError("providers: one has no name");
@@ -105,7 +97,7 @@ class RoutedModels final : public Models {
     const auto start = [this, &route](CompletionRequest admitted, CompletionEvents* to) {
       return CompleteAdmitted(route, std::move(admitted), to);
     };
-    return CompleteMetered(loop_, *meter_, record_, request, start, events);
+    return CompleteMetered(loop_, meter_, record_, request, start, events);
   }
 
   std::unique_ptr<Completion> Embed(const EmbeddingRequest& request, EmbeddingDone done) override {
@@ -116,7 +108,7 @@ class RoutedModels final : public Models {
       return EmbedRouted(loop_, InOrder(route), route.patience, std::move(admitted),
                          std::move(then));
     };
-    return EmbedMetered(loop_, *meter_, record_, request, start, std::move(done));
+    return EmbedMetered(loop_, meter_, record_, request, start, std::move(done));
   }
 
  private:
@@ -149,7 +141,7 @@ class RoutedModels final : public Models {
 
   event::EventLoop& loop_;
   const RecordUsage record_;
-  const std::unique_ptr<Meter> meter_;
+  Meter& meter_;
   AnswerCache cache_;
   std::map<std::string, Held, std::less<>> providers_;
   std::map<std::string, Route, std::less<>> routes_;
@@ -160,8 +152,8 @@ class RoutedModels final : public Models {
 }  // namespace
 
 Result<std::unique_ptr<Models>> MakeModels(event::EventLoop& loop, const Settings& settings,
-                                           RecordUsage record) {
-  auto models = std::make_unique<RoutedModels>(loop, settings, std::move(record));
+                                           Meter& meter, RecordUsage record) {
+  auto models = std::make_unique<RoutedModels>(loop, settings, meter, std::move(record));
   for (const Settings::Provider& provider : settings.providers) {
     FW_TRY(models->AddProvider(provider));
   }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/llm/meter.h"
 #include "backend/llm/metered_completion.h"
 #include "backend/llm/provider.h"
 #include "backend/settings/settings.h"
@@ -17,8 +18,8 @@
 namespace framewall::backend::llm {
 
 // An error names what is wrong with the settings. `record` is called for each request that was let
-// in. `loop` outlives the result, and the result its completions.
+// in. `loop` and `meter` outlive the result, and the result its completions.
 Result<std::unique_ptr<Models>> MakeModels(event::EventLoop& loop, const Settings& settings,
-                                           RecordUsage record);
+                                           Meter& meter, RecordUsage record);
 
 }  // namespace framewall::backend::llm

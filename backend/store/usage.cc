@@ -100,4 +100,22 @@ Result<Usage> SumUsage(Connection& db, std::string_view user, std::string_view f
   return sum;
 }
 
+Result<std::vector<Usage>> SumUsageByUser(Connection& db, std::string_view from) {
+  Statement select = db.Prepare(
+      "SELECT user, day, sum(requests), sum(prompt_tokens), sum(completion_tokens) FROM usage"
+      " WHERE day >= ? GROUP BY day, user ORDER BY day, user");
+  select.Bind(1, from);
+  std::vector<Usage> rows;
+  for (;;) {
+    FW_ASSIGN(const bool row, select.Step());
+    if (!row) return rows;
+    rows.push_back(Usage{.user = select.Text(0),
+                         .day = select.Text(1),
+                         .model = {},
+                         .requests = select.Integer(2),
+                         .prompt_tokens = select.Integer(3),
+                         .completion_tokens = select.Integer(4)});
+  }
+}
+
 }  // namespace framewall::backend::store

@@ -38,5 +38,7 @@ std::string UsagePosition(const Usage& usage);
 // One user's sum over all models, from `from` to `to`, both included.
 Result<Usage> SumUsage(Connection& db, std::string_view user, std::string_view from,
                        std::string_view to);
+// Of every user by day, over all models, from a day on. `model` is empty.
+Result<std::vector<Usage>> SumUsageByUser(Connection& db, std::string_view from);
 
 }  // namespace framewall::backend::store

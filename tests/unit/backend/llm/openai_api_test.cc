@@ -24,7 +24,7 @@ class OpenAiApi : public testing::Test {
     settings.providers = {{"echo", "echo"}};
     settings.models = {{"echo", "echo"}, {"org/echo:1", "echo", "echo"}};
     auto made = MakeModels(
-        loop_, settings, [this](const Payer& payer, const std::string& model, const Usage& usage) {
+        loop_, settings, *meter_, [this](const Payer& payer, const std::string& model, const Usage& usage) {
           recorded_.push_back({payer, model, usage});
         });
     EXPECT_TRUE(made.ok());
@@ -55,6 +55,7 @@ class OpenAiApi : public testing::Test {
 
   event::EventLoop loop_;
   std::vector<Recorded> recorded_;
+  const std::unique_ptr<Meter> meter_ = MakeLocalMeter({.concurrent = 16}, {});
   std::unique_ptr<Models> models_;
   std::vector<server::Route> routes_;
 };

@@ -51,6 +51,20 @@ TEST_F(UsageTest, AddsUpByUserDayAndModel) {
   EXPECT_EQ(0, Must([&](Connection& c) { return SumUsage(c, "x", from, to); }).requests);
 }
 
+TEST_F(UsageTest, AddsUpByUserAndDayForBudgets) {
+  Add("anna", "2026-11-19", "echo", 9);
+  Add("anna", "2026-11-20", "echo", 5);
+  Add("anna", "2026-11-20", "a b", 1);
+  Add("anna", "2026-11-21", "echo", 2);
+  Add("boris", "2026-11-21", "echo", 3);
+  std::string rows;
+  for (const Usage& row : Must([&](Connection& c) { return SumUsageByUser(c, "2026-11-20"); })) {
+    rows += row.user + row.day.substr(8) + "=" + std::to_string(row.requests) + "," +
+            std::to_string(row.prompt_tokens) + "," + std::to_string(row.completion_tokens) + " ";
+  }
+  EXPECT_EQ("anna20=2,6,12 anna21=1,2,4 boris21=1,3,6 ", rows);
+}
+
 TEST_F(UsageTest, HasPages) {
   for (const char* user : {"anna", "boris"}) {
     for (const char* day : {"2026-11-20", "2026-11-21"}) {
