@@ -12,6 +12,10 @@
 namespace framewall::backend::llm {
 namespace {
 
+// Of a budget of tokens: whoever comes back when told has that much for the answer, so that it is
+// not cut behind its first words.
+constexpr int64_t kShareOfAnAnswer = 10;
+
 int Seconds(int64_t microseconds) {
   const int64_t seconds = (microseconds + 999'999) / 1'000'000;
   return static_cast<int>(std::clamp<int64_t>(seconds, 1, std::numeric_limits<int>::max()));
@@ -33,6 +37,7 @@ Problem BudgetRefusal(const BudgetKind& kind, int64_t limit, int64_t wait) {
         429, std::string(kind.code),
         fmt::format("The prompt alone is more than your {} tokens for a {}.", limit, period));
   }
+  if (kind.counts_tokens) wait = std::min(wait + kind.period / kShareOfAnAnswer, kind.period);
   return Fault(429, std::string(kind.code),
                fmt::format("Your {} {} for a {} are used up.", limit, unit, period), Seconds(wait));
 }

@@ -62,8 +62,8 @@ struct Account {
 // The clock of buckets: the cached steady one, microseconds.
 int64_t BudgetNow();
 
-// What is refused, and for how long. `wait`: microseconds; negative: for ever, as it is more than
-// the budget.
+// What is refused, and for how long. `wait`: microseconds until it fits, of tokens without room for
+// an answer; negative: for ever, as it is more than the budget.
 Problem BudgetRefusal(const BudgetKind& kind, int64_t limit, int64_t wait);
 
 class Ledger {

@@ -76,9 +76,9 @@ TEST_F(LlmMeter, TokensEnd) {
   EXPECT_EQ(Enter(*meter, anna_, 4), "");
   EXPECT_TRUE(meter->Spend(anna_, 6));
   EXPECT_FALSE(meter->Spend(anna_, 1));
-  EXPECT_EQ(Enter(*meter, anna_, 1), "token_budget_exceeded:17280");  // two tokens of ten a day
+  EXPECT_EQ(Enter(*meter, anna_, 1), "token_budget_exceeded:25920");  // two, and a tenth
   EXPECT_TRUE(meter->Spend(anna_, -5));                               // the provider counted fewer
-  EXPECT_EQ(Enter(*meter, anna_, 5), "token_budget_exceeded:8640");
+  EXPECT_EQ(Enter(*meter, anna_, 5), "token_budget_exceeded:17280");
   EXPECT_EQ(Enter(*meter, anna_, 4), "");
 }
 
@@ -86,7 +86,7 @@ TEST_F(LlmMeter, TokensOfAMinute) {
   const auto meter = MakeLocalMeter({.tokens_per_minute = 60}, {});
   EXPECT_EQ(Enter(*meter, anna_, 60), "");
   EXPECT_FALSE(meter->Spend(anna_, 1));
-  EXPECT_EQ(Enter(*meter, anna_, 9), "tokens_per_minute:10");
+  EXPECT_EQ(Enter(*meter, anna_, 9), "tokens_per_minute:16");
   At(10'000);
   EXPECT_EQ(Enter(*meter, anna_, 9), "");
   // A stream at the pace of the budget goes on.
@@ -113,7 +113,7 @@ TEST_F(LlmMeter, WhatIsRefusedCountsNowhere) {
 TEST_F(LlmMeter, RemembersTheDayBeforeTheProcess) {
   const auto meter = MakeLocalMeter({.requests_per_day = 5, .tokens_per_day = 100}, {});
   meter->Restore("anna", 3, 90);
-  EXPECT_EQ(Enter(*meter, anna_, 11), "token_budget_exceeded:864");
+  EXPECT_EQ(Enter(*meter, anna_, 11), "token_budget_exceeded:9504");
   EXPECT_EQ(Enter(*meter, anna_, 1), "");
   EXPECT_EQ(Enter(*meter, anna_, 1), "");
   EXPECT_EQ(Enter(*meter, anna_, 1), "requests_per_day:17280");
