@@ -3,6 +3,7 @@
 #include "backend/llm/shared_meter.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <chrono>
 #include <memory>
@@ -10,8 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "backend/llm/metered_completion.h"
 #include "proxy/base/clock.h"
 #include "tests/support/redis_server.h"
+#include "tests/unit/backend/llm/fake_call.h"
 
 namespace framewall::backend::llm {
 namespace {
@@ -42,7 +45,7 @@ class LlmSharedMeter : public testing::Test {
     settings.name = "test";
     settings.servers = {{.host = "127.0.0.1", .port = server_.port()}};
     settings.key_prefix = "t:";
-    settings.deadline = kDeadline;
+    settings.deadline = deadline_;
     settings.breaker_failures = 2;
     settings.breaker_pause = milliseconds(50);
     settings.reconnect_max = milliseconds(50);
@@ -82,6 +85,7 @@ class LlmSharedMeter : public testing::Test {
 
   test::RedisServer server_;
   event::EventLoop loop_;
+  milliseconds deadline_ = kDeadline;
   int wait_ = 0;
   steady_clock::duration longest_{0};
   const Payer anna_{"anna", ""};
@@ -291,6 +295,38 @@ TEST_F(LlmSharedMeter, AHangingRedisHoldsNobodyLongerThanItsDeadline) {
   server_.Signal(SIGCONT);
   EXPECT_LT(longest_, kDeadline + milliseconds(300));
   EXPECT_GE(one.meter->decided_alone(), 2u);
+}
+
+TEST_F(LlmSharedMeter, WhoLeavesBeforeRedisAnswersTakesNothing) {
+  deadline_ = milliseconds(10000);
+  Side one = Open({.tokens_per_day = 100, .concurrent = 1});
+  EXPECT_EQ(Enter(one, anna_, 10), "");  // connected
+  one.meter->Leave(anna_);
+  Told told;
+  const RecordUsage record = [](const Payer&, const std::string&, const Usage&) {
+    ADD_FAILURE() << "nobody was let in";
+  };
+  CompletionRequest request{
+      .model = "m", .turns = {{.role = "user", .text = std::string(224, 'x')}}, .payer = anna_};
+  server_.Signal(SIGSTOP);
+  auto completion = CompleteMetered(
+      loop_, *one.meter, record, request,
+      [](CompletionRequest, CompletionEvents*) -> std::unique_ptr<Completion> {
+        ADD_FAILURE() << "nobody was let in";
+        return nullptr;
+      },
+      &told);
+  for (int i = 0; i < 3; ++i) loop_.RunOnce(milliseconds(2));
+  EXPECT_EQ(one.redis.counters().commands - one.redis.counters().answered, 1u);
+  completion.reset();
+  server_.Signal(SIGCONT);
+  EXPECT_TRUE(
+      Until([&] { return one.redis.counters().commands == one.redis.counters().answered; }));
+  Steps();
+  EXPECT_FALSE(told.over());
+  Side two = Open({.tokens_per_day = 100});
+  EXPECT_EQ(Enter(two, anna_, 91), "token_budget_exceeded");
+  EXPECT_EQ(Enter(one, anna_, 90), "");
 }
 
 TEST_F(LlmSharedMeter, PassesOrRefusesAsTold) {
