@@ -103,10 +103,7 @@ Status Program::Wire() {
   FW_TRY(OpenAccounts());
   FW_ASSIGN(budgets_, Budgets::Make(loop_, settings_));
   FW_TRY(budgets_->Restore(loop_, *database_));
-  FW_ASSIGN(models_,
-            llm::MakeModels(loop_, settings_, budgets_->meter(),
-                            [this](const llm::Payer& payer, const std::string& model,
-                                   const llm::Usage& usage) { AddUsage(payer, model, usage); }));
+  FW_TRY(OpenModels());
   OpenChat();
   FW_TRY(OpenApi());
   Watch();
@@ -158,6 +155,21 @@ Status Program::OpenAccounts() {
   accounts_->Prepare([&prepared](Status status) { prepared = std::move(status); });
   while (!prepared) loop_.RunOnce(std::chrono::milliseconds(100));
   return std::move(*prepared);
+}
+
+Status Program::OpenModels() {
+  if (!settings_.llm_prompt_log.empty()) {
+    FW_ASSIGN(prompts_,
+              llm::PromptLog::Open(settings_.llm_prompt_log, settings_.llm_prompt_log_octets));
+    MainLog().Write(LogLevel::kNotice, "prompts and answers are written into \"" +
+                                           settings_.llm_prompt_log + "\" (llm.prompt_log)");
+  }
+  FW_ASSIGN(models_, llm::MakeModels(
+                         loop_, settings_, budgets_->meter(),
+                         [this](const llm::Payer& payer, const std::string& model,
+                                const llm::Usage& usage) { AddUsage(payer, model, usage); },
+                         prompts_.get()));
+  return OkStatus();
 }
 
 void Program::OpenChat() {
@@ -240,6 +252,11 @@ void Program::Run() {
     signals_.push_back(std::make_unique<event::Signal>(loop_, number, [this, number] {
       for (const std::string& failure : ReopenLogFiles()) {
         MainLog().Write(LogLevel::kError, failure);
+      }
+      if (prompts_ != nullptr) {
+        if (const Status opened = prompts_->Reopen(); !opened.ok()) {
+          MainLog().Write(LogLevel::kError, opened.error().message);
+        }
       }
       MainLog().Write(LogLevel::kNotice, "log file opened anew");
       if (number != SIGHUP) return;

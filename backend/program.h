@@ -12,6 +12,7 @@
 #include "backend/budgets.h"
 #include "backend/chat/chat.h"
 #include "backend/data_directory.h"
+#include "backend/llm/prompt_log.h"
 #include "backend/llm/provider.h"
 #include "backend/observer.h"
 #include "backend/probes.h"
@@ -48,6 +49,7 @@ class Program {
   explicit Program(Settings settings);
   Status Wire();
   Status OpenAccounts();
+  Status OpenModels();
   void OpenChat();
   Status OpenApi();
   void Watch();
@@ -65,6 +67,7 @@ class Program {
   std::unique_ptr<store::Housekeeping> housekeeping_;
   std::unique_ptr<auth::Accounts> accounts_;
   std::unique_ptr<Budgets> budgets_;
+  std::unique_ptr<llm::PromptLog> prompts_;  // null: nobody asked for it
   std::unique_ptr<llm::Models> models_;
   std::unique_ptr<LiveSettings> live_;
   std::unique_ptr<chat::Chat> chat_;

@@ -29,6 +29,7 @@ class EmbeddingCall final : public Completion, private HttpEvents {
   EmbeddingCall(HttpClient& client, HttpRequest request, size_t count, ReadEmbeddings read,
                 EmbeddingDone done)
       : count_(count),
+        secret_(SecretOf(request)),
         read_(std::move(read)),
         done_(std::move(done)),
         exchange_(client.Send(std::move(request), this)) {}
@@ -50,7 +51,8 @@ class EmbeddingCall final : public Completion, private HttpEvents {
   }
   void OnEnd() override {
     if (over_) return;
-    if (status_ != 200) return Fail(ProblemOfStatus(status_, SaidInError(body_), retry_after_));
+    if (status_ != 200)
+      return Fail(ProblemOfStatus(status_, SaidInError(body_, secret_), retry_after_));
     const auto document = json::Document::Parse(
         body_, {.octets = kMaxBody, .depth = 16, .values = size_t{20} * 1000 * 1000});
     Embeddings embeddings;
@@ -69,6 +71,7 @@ class EmbeddingCall final : public Completion, private HttpEvents {
   }
 
   const size_t count_;
+  const std::string secret_;
   const ReadEmbeddings read_;
   const EmbeddingDone done_;
   int status_ = 0;

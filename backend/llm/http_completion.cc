@@ -23,6 +23,7 @@ class HttpCompletion final : public Completion, private HttpEvents, private Comp
   HttpCompletion(event::EventLoop& loop, HttpClient& client, HttpRequest request, MakeStream make,
                  CompletionEvents* events)
       : events_(events),
+        secret_(SecretOf(request)),
         stream_(make(this)),
         exchange_(client.Send(std::move(request), this)),
         linger_(loop, [this] { TellEnd(); }) {}
@@ -55,7 +56,7 @@ class HttpCompletion final : public Completion, private HttpEvents, private Comp
   void OnEnd() override {
     if (over_) return;
     if (status_ != 200) {
-      return Fail(ProblemOfStatus(status_, SaidInError(error_body_), retry_after_));
+      return Fail(ProblemOfStatus(status_, SaidInError(error_body_, secret_), retry_after_));
     }
     if (!complete_) stream_->Finish();
     if (over_) return;
@@ -94,6 +95,7 @@ class HttpCompletion final : public Completion, private HttpEvents, private Comp
   }
 
   CompletionEvents* const events_;
+  const std::string secret_;
   const std::unique_ptr<ProviderStream> stream_;
   const std::unique_ptr<HttpExchange> exchange_;
   int status_ = 0;
@@ -108,13 +110,24 @@ class HttpCompletion final : public Completion, private HttpEvents, private Comp
 
 }  // namespace
 
-std::string SaidInError(std::string_view body) {
+std::string SecretOf(const HttpRequest& request) {
+  for (const auto& [name, value] : request.fields) {
+    if (EqualsIgnoreCase(name, "x-api-key")) return value;
+    if (EqualsIgnoreCase(name, "authorization")) return value.substr(value.find(' ') + 1);
+  }
+  return {};
+}
+
+std::string SaidInError(std::string_view body, std::string_view secret) {
   const auto document = json::Document::Parse(body);
   if (!document.ok()) return {};
   const auto error = document->root().Find("error");
   if (!error.has_value()) return {};
   std::string said(error->kind() == json::Kind::kString ? error->AsString()
                                                         : TextMember(*error, "message"));
+  for (size_t at = 0; !secret.empty() && (at = said.find(secret, at)) != said.npos;) {
+    said.replace(at, secret.size(), "***");
+  }
   if (said.size() > kSaid) {
     size_t end = kSaid;
     while (end > 0 && (static_cast<uint8_t>(said[end]) & 0xc0) == 0x80) --end;

@@ -18,8 +18,11 @@ namespace framewall::backend::llm {
 Problem ProblemOfStatus(int status, std::string_view said, std::string_view retry_after);
 // The same for a connection that failed.
 Problem ProblemOfConnection(const Error& error, bool had_head);
-// The text of {"error": "…"} or {"error": {"message": "…"}}, cut; empty where there is none.
-std::string SaidInError(std::string_view body);
+// The text of {"error": "…"} or {"error": {"message": "…"}}, cut; empty where there is none. A
+// `secret` that it repeats is masked.
+std::string SaidInError(std::string_view body, std::string_view secret);
+// What the fields of a request let us in with; empty: nothing.
+std::string SecretOf(const HttpRequest& request);
 
 // Sends `request` at once and reads its 2xx answer with what `make` makes; `client`, `loop` and
 // `events` outlive it.

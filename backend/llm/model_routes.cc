@@ -31,8 +31,13 @@ struct Route {
 
 class RoutedModels final : public Models {
  public:
-  RoutedModels(event::EventLoop& loop, const Settings& settings, Meter& meter, RecordUsage record)
-      : loop_(loop), record_(std::move(record)), meter_(meter), cache_(settings.llm_cache_octets) {}
+  RoutedModels(event::EventLoop& loop, const Settings& settings, Meter& meter, RecordUsage record,
+               PromptLog* prompts)
+      : loop_(loop),
+        record_(std::move(record)),
+        prompts_(prompts),
+        meter_(meter),
+        cache_(settings.llm_cache_octets) {}
 
   Status AddProvider(const Settings::Provider& settings) {
     if (settings.name.empty()) return OperatorError("providers: one has no name");
@@ -94,21 +99,29 @@ class RoutedModels final : public Models {
     const auto found = routes_.find(request.model);
     if (found == routes_.end()) return nullptr;
     const Route& route = found->second;
-    const auto start = [this, &route](CompletionRequest admitted, CompletionEvents* to) {
-      return CompleteAdmitted(route, std::move(admitted), to);
+    const auto pay = [&](CompletionEvents* to) {
+      const auto start = [this, &route](CompletionRequest admitted, CompletionEvents* whom) {
+        return CompleteAdmitted(route, std::move(admitted), whom);
+      };
+      return CompleteMetered(loop_, meter_, record_, request, start, to);
     };
-    return CompleteMetered(loop_, meter_, record_, request, start, events);
+    if (prompts_ == nullptr) return pay(events);
+    return CompleteLogged(*prompts_, request, pay, events);
   }
 
   std::unique_ptr<Completion> Embed(const EmbeddingRequest& request, EmbeddingDone done) override {
     const auto found = routes_.find(request.model);
     if (found == routes_.end()) return nullptr;
-    const auto start = [this, &route = found->second](EmbeddingRequest admitted,
-                                                      EmbeddingDone then) {
-      return EmbedRouted(loop_, InOrder(route), route.patience, std::move(admitted),
-                         std::move(then));
+    const auto pay = [&](EmbeddingDone to) {
+      const auto start = [this, &route = found->second](EmbeddingRequest admitted,
+                                                        EmbeddingDone then) {
+        return EmbedRouted(loop_, InOrder(route), route.patience, std::move(admitted),
+                           std::move(then));
+      };
+      return EmbedMetered(loop_, meter_, record_, request, start, std::move(to));
     };
-    return EmbedMetered(loop_, meter_, record_, request, start, std::move(done));
+    if (prompts_ == nullptr) return pay(std::move(done));
+    return EmbedLogged(*prompts_, request, pay, std::move(done));
   }
 
  private:
@@ -141,6 +154,7 @@ class RoutedModels final : public Models {
 
   event::EventLoop& loop_;
   const RecordUsage record_;
+  PromptLog* const prompts_;
   Meter& meter_;
   AnswerCache cache_;
   std::map<std::string, Held, std::less<>> providers_;
@@ -152,8 +166,8 @@ class RoutedModels final : public Models {
 }  // namespace
 
 Result<std::unique_ptr<Models>> MakeModels(event::EventLoop& loop, const Settings& settings,
-                                           Meter& meter, RecordUsage record) {
-  auto models = std::make_unique<RoutedModels>(loop, settings, meter, std::move(record));
+                                           Meter& meter, RecordUsage record, PromptLog* prompts) {
+  auto models = std::make_unique<RoutedModels>(loop, settings, meter, std::move(record), prompts);
   for (const Settings::Provider& provider : settings.providers) {
     FW_TRY(models->AddProvider(provider));
   }

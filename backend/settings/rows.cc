@@ -154,6 +154,12 @@ std::vector<SettingRow> MakeRows() {
             "Of an assistant, at a time, to one user."),
   };
   for (SettingRow& row : LlmRows()) rows.push_back(std::move(row));
+  rows.push_back(Text("llm", "prompt_log", &S::llm_prompt_log, "a path, or nothing",
+                      "A file for prompts and answers (docs/llm.md). Empty: they are in no log.",
+                      IsAnything));
+  rows.push_back(Octets("llm", "prompt_log_octets", &S::llm_prompt_log_octets, 256,
+                        64 * 1024 * 1024,
+                        "Of a request's prompt there, and of its answer; the rest is cut."));
   for (SettingRow& row : RedisRows()) rows.push_back(std::move(row));
   return rows;
 }

@@ -98,6 +98,8 @@ struct Settings {
   LlmLimits llm_user = {.concurrent = 16};
   LlmLimits llm_key = {};
   size_t llm_cache_octets = size_t{64} * 1024 * 1024;
+  std::string llm_prompt_log;  // a file for prompts and answers; empty: they are in none
+  size_t llm_prompt_log_octets = 64 * 1024;  // of a request's prompt, and of its answer
 
   // --- Redis: budgets that several backends share ---
   std::vector<std::string> redis_servers;  // HOST[:PORT], unix:PATH; none: there is no Redis

@@ -1,5 +1,12 @@
 // Models through framewall-backend, as the vendors' own clients see them. The stand-ins behind it
 // satisfy the vendors' clients first.
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+
 #include "tests/functional/llm_testing.h"
 #include "tests/support/certificate.h"
 
@@ -103,6 +110,136 @@ TEST_F(BackendLlm, HasLimitsOfUsersAndKeys) {
   EXPECT_NE(after.body.find("token_budget_exceeded"), std::string::npos) << after.body;
   // Others are not concerned.
   EXPECT_EQ(Chat(MakeAccount(*backend_, "ben"), "openai/ok").status(), 200);
+}
+
+// Every file of the directory but what the test has put there, by name.
+std::map<std::string, std::string> FilesOf(const TempDir& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory.path())) {
+    const std::string name = entry.path().filename();
+    if (!entry.is_regular_file() || name == "provider.key") continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    files[name].assign(std::istreambuf_iterator<char>(file), {});
+  }
+  return files;
+}
+
+TEST_F(BackendLlm, PromptsAndAnswersAreInNoLogUnlessAskedFor) {
+  FW_NEEDS_LLM_CLIENTS();
+  StandIn stand_in;
+  const std::string canary = "Zebra7canary";
+  const std::string messages = R"("messages":[{"role":"user","content":")" + canary + "\"}]}";
+  for (const bool asked : {false, true}) {
+    Start(stand_in, asked ? "  prompt_log: prompts.log\n" : "",
+          "log: {level: debug, file: backend.log}\n");
+    size_t requests = 0;
+    const auto ask = [&](const std::string& path, const std::string& body, int status) {
+      ++requests;
+      const HttpMessage answer = backend_->Request("POST", path, Bearer(key_), body);
+      EXPECT_EQ(answer.status(), status) << path << body << answer.raw;
+    };
+    // Whole, streamed, in every dialect, refused, broken, of a budget's and of no model.
+    for (const char* kind : {"openai", "ollama", "anthropic"}) {
+      const std::string of = std::string(R"({"model":")") + kind + "/";
+      ask("/v1/chat/completions", of + R"(say",)" + messages, 200);
+      ask("/v1/chat/completions", of + R"(say","stream":true,)" + messages, 200);
+      ask("/v1/responses", of + R"(say","input":")" + canary + "\"}", 200);
+      ask("/api/chat", of + R"(say",)" + messages, 200);
+      ask("/ollama/api/generate", of + R"(say","prompt":")" + canary + "\"}", 200);
+      ask("/v1/chat/completions", of + R"(status-400",)" + messages, 400);
+      ask("/v1/chat/completions", of + R"(tells-key",)" + messages, 400);
+      ask("/v1/chat/completions", of + R"(status-401",)" + messages, 502);
+      ask("/v1/chat/completions", of + R"(cut-middle","stream":true,)" + messages, 200);
+      ask("/v1/chat/completions", of + R"(error",)" + messages, 502);
+    }
+    ask("/v1/embeddings", R"({"model":"openai/ok","input":")" + canary + "\"}", 200);
+    ask("/v1/embeddings", R"({"model":"anthropic/ok","input":")" + canary + "\"}", 400);
+    const size_t logged = requests;
+    ask("/v1/chat/completions", R"({"model":"nobody",)" + messages, 404);
+    ask("/v1/chat/completions", R"({"model":"openai/ok","broken":)" + canary + "}", 400);
+    EXPECT_EQ(backend_->Terminate(), 0);
+    auto files = FilesOf(backend_->directory());
+    EXPECT_EQ(files.count("prompts.log"), asked ? 1u : 0u);
+    EXPECT_NE(files["backend.log"].find("createChatCompletion"), std::string::npos);
+    files["output"] = backend_->Output();
+    for (const auto& [name, text] : files) {
+      EXPECT_EQ(text.find(canary) != text.npos, asked && name == "prompts.log") << name;
+      EXPECT_EQ(text.find("secret-key"), text.npos) << name;
+      EXPECT_EQ(text.find(key_), text.npos) << name;
+      EXPECT_EQ(text.find(token_), text.npos) << name;
+    }
+    if (!asked) continue;
+    const std::string& lines = files["prompts.log"];
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), static_cast<ptrdiff_t>(logged));
+    EXPECT_NE(lines.find(R"("prompt":[{"role":"user","text":")" + canary + "\"}]"), lines.npos);
+    // The answer repeats it, in JSON.
+    EXPECT_NE(lines.find(R"(\"content\":\")" + canary), lines.npos) << lines;
+    for (const char* end : {"stop", "refused_by_provider", "provider_broken", "provider_error",
+                            "unsupported_model"}) {
+      EXPECT_NE(lines.find(std::string(R"("end":")") + end), lines.npos) << end;
+    }
+    struct stat file {};
+    EXPECT_EQ(::stat(backend_->directory().File("prompts.log").c_str(), &file), 0);
+    EXPECT_EQ(file.st_mode & 0777, 0600u);
+  }
+}
+
+TEST_F(BackendLlm, ALogOfPromptsIsBoundedAndOpenedAnew) {
+  backend_ = std::make_unique<BackendProcess>(
+      "server: {listen: 127.0.0.1:%%PORT_0%%}\naccounts: {registration_open: true}\n"
+      "llm: {prompt_log: prompts.log, prompt_log_octets: 300}\n");
+  ASSERT_TRUE(backend_->Start()) << backend_->Output();
+  EXPECT_TRUE(backend_->WaitForOutput("prompts and answers are written into"));
+  token_ = MakeAccount(*backend_, "anna");
+  const auto line_of = [&](const std::string& first, const std::string& second) {
+    const HttpMessage answer = backend_->Request(
+        "POST", "/v1/chat/completions", Bearer(token_),
+        R"({"model":"echo","max_tokens":1,"messages":[{"role":"user","content":")" + first +
+            R"("},{"role":"user","content":")" + second + "\"}]}");
+    EXPECT_EQ(answer.status(), 200) << answer.raw;
+    const std::string all = backend_->directory().Read("prompts.log");
+    return all.substr(all.rfind('\n', all.size() - 2) + 1);
+  };
+  const std::string fits = line_of("a", std::string(299, 'b'));
+  EXPECT_NE(fits.find("\"a\""), fits.npos) << fits;
+  EXPECT_EQ(fits.find("\"cut\""), fits.npos) << fits;
+  EXPECT_NE(fits.find(R"("end":"length")"), fits.npos) << fits;
+  const std::string over = line_of("a", std::string(300, 'b'));
+  EXPECT_EQ(over.find("\"a\""), over.npos) << over;
+  EXPECT_NE(over.find(std::string(300, 'b')), over.npos) << over;
+  EXPECT_NE(over.find(R"("cut":true)"), over.npos) << over;
+  // No half a character.
+  const std::string russian = line_of("a", std::string(299, 'b') + "ё");
+  EXPECT_NE(russian.find("bbb\"}"), russian.npos) << russian;
+  const std::string pasted = line_of("a", "my key is fw_" + std::string(43, 'K') + ", mind it");
+  EXPECT_NE(pasted.find("my key is fw_***, mind it"), pasted.npos) << pasted;
+
+  std::filesystem::rename(backend_->directory().File("prompts.log"),
+                          backend_->directory().File("prompts.log.1"));
+  backend_->Signal(SIGUSR1);
+  ASSERT_TRUE(backend_->WaitForOutput("log file opened anew"));
+  EXPECT_NE(line_of("a", "after").find("after"), std::string::npos);
+  EXPECT_EQ(backend_->directory().Read("prompts.log.1").find("after"), std::string::npos);
+}
+
+TEST_F(BackendLlm, ALogOfPromptsThatCannotBeOpenedStopsTheStart) {
+  backend_ = std::make_unique<BackendProcess>("llm: {prompt_log: nowhere/prompts.log}\n");
+  EXPECT_FALSE(backend_->Start());
+  EXPECT_NE(backend_->Output().find("llm.prompt_log: open() \"nowhere/prompts.log\" failed"),
+            std::string::npos)
+      << backend_->Output();
+}
+
+TEST_F(BackendLlm, AProvidersWordsDoNotTellItsKey) {
+  FW_NEEDS_LLM_CLIENTS();
+  StandIn stand_in;
+  Start(stand_in);
+  for (const std::string kind : {"openai", "ollama", "anthropic"}) {
+    const HttpMessage answer = Chat(key_, kind + "/tells-key");
+    EXPECT_EQ(answer.status(), 400);
+    EXPECT_EQ(answer.body.find("secret-key"), std::string::npos) << answer.body;
+    EXPECT_NE(answer.body.find("***."), std::string::npos) << answer.body;
+  }
 }
 
 TEST_F(BackendLlm, TakesWhatAPromptMayWeigh) {

@@ -117,7 +117,7 @@ inline std::string LlmSettings(const StandIn& stand_in, const std::string& rest 
          {"ok",         "tools",      "think",      "status-500", "status-401", "status-404",
           "status-503", "status-429", "status-400", "redirect",   "garbage",    "cut-before",
           "cut-head",   "cut-middle", "cut-end",    "error",      "silent",     "silent-middle",
-          "endless",    "flaky",      "say",        "long"}) {
+          "endless",    "flaky",      "say",        "long",       "tells-key"}) {
       const std::string name = behaviour;
       text += std::string("  - {name: ") + kind + "/" + name + ", provider: " + kind +
               ", provider_model: " + name;
@@ -160,8 +160,10 @@ inline std::string MakeLlmKey(const BackendProcess& backend, const std::string& 
 // A backend before the stand-ins, with an account and its key.
 class BackendLlm : public testing::Test {
  protected:
-  void Start(const StandIn& stand_in, const std::string& rest = "") {
-    backend_ = std::make_unique<BackendProcess>(LlmSettings(stand_in, rest));
+  // `llm` stands in that section, `sections` beside it.
+  void Start(const StandIn& stand_in, const std::string& llm = "",
+             const std::string& sections = "") {
+    backend_ = std::make_unique<BackendProcess>(sections + LlmSettings(stand_in, llm));
     backend_->directory().Write("provider.key", "secret-key\n");
     if (!backend_->directory().Has("ca.pem")) {
       Certificate::SelfSigned("localhost", {"localhost"}).Write(backend_->directory(), "own");

@@ -119,7 +119,7 @@ class FlushesOfOneTurn : public ::testing::Test {
     Timer second(loop, [&] { between(); });
     Timer third(loop, [&] { seen = out.flushes; });
     for (Timer* timer : {&first, &second, &third}) timer->Set(milliseconds(1));
-    std::this_thread::sleep_for(milliseconds(3));
+    std::this_thread::sleep_for(milliseconds(20));  // libevent's clock ticks coarsely
     loop.RunOnce(milliseconds(0));
   }
 

@@ -10,6 +10,7 @@
 //   endless         words until the client goes           flaky     refused once, then as ok
 //   redirect        elsewhere                             say       what was asked, as JSON
 //   garbage         no JSON                               long      2000 words at once
+//   tells-key       refused in words that repeat our key
 //
 // GET /control tells what happened: {"open": streams, "closed": by clients, "asked": {model: N},
 // "foreign": what came where a redirect led}. Prints its port.
@@ -131,6 +132,12 @@ async function answer(request, response, body, api, generate) {
   if (model.startsWith('status-') || flakyFirst) {
     const status = flakyFirst ? 503 : Number(model.slice(7));
     return refuse(status, status === 429 ? {'retry-after': '7'} : {});
+  }
+  if (model === 'tells-key') {
+    const key = request.headers.authorization ?? request.headers['x-api-key'];
+    response.writeHead(400, {'content-type': 'application/json'});
+    const refusal = JSON.stringify(api.refusal(400));
+    return response.end(refusal.replace('refused with 400', `refused with ${key}.`));
   }
   if (model === 'redirect') return refuse(307, {location: '/foreign'});
   if (model === 'silent') return undefined;
