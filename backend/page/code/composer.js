@@ -14,11 +14,14 @@ export class Composer {
   #drafts = new Map();  // room → text
   #typedAt = 0;
   #sent;
+  #resized;
 
-  // `sent()`: something was said: whoever reads wants to see it.
-  constructor(chat, { sent }) {
+  // `sent()`: something was said: whoever reads wants to see it. `resized()`: the field may be higher
+  // or lower now.
+  constructor(chat, { sent, resized }) {
     this.#chat = chat;
     this.#sent = sent;
+    this.#resized = resized;
     const text = $("composer-text");
     // What the key does is what it says.
     text.enterKeyHint = isTouched() ? "enter" : "send";
@@ -169,9 +172,12 @@ export class Composer {
     const box = $("composer-text");
     box.placeholder = say("messageTo", { room: placeName(this.#room) });
     box.setAttribute("aria-label", box.placeholder);
-    // As high as its text; CSS has the limit.
+    // As high as its text; CSS has the limit. What is around it stands still while it is measured.
+    const row = box.parentElement;
+    row.style.height = row.offsetHeight + "px";
     box.style.height = "auto";
     box.style.height = box.scrollHeight + "px";
+    row.style.height = "";
     box.style.overflowY = box.scrollHeight > box.clientHeight + 2 ? "auto" : "hidden";
     $("composer-editing").hidden = this.#edited === null;
     const tooMany = this.#tooMany(box.value);
@@ -180,6 +186,7 @@ export class Composer {
     hint.textContent = tooMany > 0 ? say("tooLong", { n: tooMany }) : say("composerHint");
     $("composer-send").disabled = box.value.trim() === "" || tooMany > 0;
     this.#drawStop();
+    this.#resized();
   }
 }
 

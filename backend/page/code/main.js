@@ -56,7 +56,10 @@ class Inside {
       },
       drop: (entry) => this.drop(entry),
     });
-    this.composer = new Composer(chat, { sent: () => this.transcript.followEnd() });
+    this.composer = new Composer(chat, {
+      sent: () => this.transcript.followEnd(),
+      resized: () => this.transcript.keepEnd(),
+    });
     this.search = new Search(api, chat, {
       go: (message) => this.goTo(message),
       shown: () => {

@@ -20,6 +20,7 @@ export class Transcript {
   #failed = false;
   #newFrom = null;  // the first number that was unread when the room was opened
   #atEnd = true;
+  #height = null;  // of the window, when it was last put right
   #settle;
   #tones = new Map();  // of people, in the order in which they were met
 
@@ -36,7 +37,10 @@ export class Transcript {
       this.#toEnd();
       $("composer-text").focus();
     });
-    new ResizeObserver(() => this.#atEnd && this.#toEnd()).observe($("scroll"));
+    new ResizeObserver(() => {
+      this.#height = $("scroll").clientHeight;
+      if (this.#atEnd) this.#toEnd();
+    }).observe($("scroll"));
     chat.addEventListener("room", (event) => event.detail.id === this.#room?.id && this.plan());
     chat.addEventListener("places", () => this.#drawEndButton());
     document.addEventListener("visibilitychange", () => this.#seen());
@@ -88,6 +92,11 @@ export class Transcript {
       }
       this.#draw();
     });
+  }
+
+  // What stands below has another height: who was at the end still is.
+  keepEnd() {
+    if (this.#room && this.#atEnd) this.#toEnd();
   }
 
   followEnd() {
@@ -296,6 +305,8 @@ export class Transcript {
 
   #scrolled() {
     const box = $("scroll");
+    // The field below grew: nobody has scrolled, and the observer is about to put it right.
+    if (this.#height !== null && box.clientHeight !== this.#height) return;
     this.#atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
     this.#drawEndButton();
     this.#seen();

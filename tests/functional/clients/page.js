@@ -348,6 +348,21 @@ const scenarios = {
     assert.deepEqual(all, [...Array.from({ length: 130 }, (_, at) => "message " + (at + 1)), "at the end"]);
     await page.click("#to-end");
     await page.until(() => document.querySelector("#to-end").hidden);
+    // The field grows and shrinks, faster than the page is drawn: the end stays in sight.
+    const write = (text) => page.run((words) => {
+      const box = document.querySelector("#composer-text");
+      box.value = words;
+      box.dispatchEvent(new Event("input"));
+    }, text);
+    for (let turn = 0; turn < 8; ++turn) {
+      await write("line\n".repeat(20));
+      await wait(200);
+      await write("");
+      await write("line\n".repeat(20));
+      await page.ask("Input.insertText", { text: "and one" });
+      await wait(100);
+      assert.ok(await page.run(() => document.querySelector("#to-end").hidden), `the end went out of sight, turn ${turn}`);
+    }
     noErrors(page);
   },
 
