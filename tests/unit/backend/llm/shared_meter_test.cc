@@ -41,9 +41,11 @@ class LlmSharedMeter : public testing::Test {
   }
   Side Open(const MeterLimits& of_user, const MeterLimits& of_key = {},
             WhenDown when_down = WhenDown::kLocal) {
-    redis::Settings settings;
+    redis::Settings settings = where_;
     settings.name = "test";
-    settings.servers = {{.host = "127.0.0.1", .port = server_.port()}};
+    if (settings.servers.empty()) {
+      settings.servers = {{.host = "127.0.0.1", .port = server_.port()}};
+    }
     settings.key_prefix = "t:";
     settings.deadline = deadline_;
     settings.breaker_failures = 2;
@@ -85,6 +87,7 @@ class LlmSharedMeter : public testing::Test {
 
   test::RedisServer server_;
   event::EventLoop loop_;
+  redis::Settings where_;  // no server: server_
   milliseconds deadline_ = kDeadline;
   int wait_ = 0;
   steady_clock::duration longest_{0};
@@ -204,6 +207,24 @@ TEST_F(LlmSharedMeter, WhoWaitsForRedisHasAPlace) {
     });
   }
   EXPECT_TRUE(Until([&] { return said == "concurrent_requests in in "; })) << said;
+}
+
+TEST_F(LlmSharedMeter, AClusterDecidesToo) {
+  test::RedisCluster cluster;
+  ASSERT_TRUE(cluster.Start()) << cluster.Logs();
+  where_.mode = redis::Mode::kCluster;
+  where_.servers = {{.host = "127.0.0.1", .port = cluster.node(0).port()}};
+  deadline_ = milliseconds(5000);
+  const MeterLimits of_user{.requests_per_day = 6, .tokens_per_day = 1000};
+  Side one = Open(of_user, {.requests_per_day = 4});
+  Side two = Open(of_user, {.requests_per_day = 4});
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(Enter(i % 2 == 0 ? one : two, {"anna", "k"}), "") << i;
+  EXPECT_EQ(Enter(one, {"anna", "k"}), "requests_per_day");
+  EXPECT_EQ(Enter(two, {"anna", "k"}), "requests_per_day");
+  EXPECT_TRUE(Until([&] { return Enter(two, anna_).empty(); }));  // given back by now
+  EXPECT_EQ(Enter(one, anna_), "");
+  EXPECT_EQ(Enter(two, anna_), "requests_per_day");
+  EXPECT_EQ(one.meter->decided_alone() + two.meter->decided_alone(), 0u);
 }
 
 TEST_F(LlmSharedMeter, KeysAreNamedAndEnd) {
