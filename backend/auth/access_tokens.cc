@@ -52,21 +52,32 @@ Result<AccessToken> AccessTokens::Make(const store::User& user, const std::strin
 
 Result<AccessTokens::Bearer> AccessTokens::Verify(std::string_view text, int64_t now) const {
   const std::array sets = {&keys_.verifying()};
-  const jwt::Verification verified = jwt::Verify(text, sets, now, 0);
-  if (verified.failure == jwt::Failure::kExpired) return Refused("the token has expired");
-  if (verified.token == nullptr || verified.failure != jwt::Failure::kNone) {
-    return Refused(verified.why.empty() ? "the token does not hold yet" : verified.why);
+  const std::string digest = verified_.Digest(text, sets);
+  std::shared_ptr<const jwt::VerifiedToken> token = verified_.Find(digest);
+  const bool is_known = token != nullptr;
+  if (!is_known) {
+    jwt::Verification verification = jwt::VerifySignature(text, sets);
+    if (verification.token == nullptr) return Refused(std::move(verification.why));
+    token = std::move(verification.token);
   }
-  const jwt::JsonObject& claims = verified.token->claims();
+  switch (jwt::CheckTimes(*token, now, 0)) {
+    case jwt::Failure::kNone:
+      break;
+    case jwt::Failure::kExpired:
+      return Refused("the token has expired");
+    default:
+      return Refused("the token does not hold yet");
+  }
+  const jwt::JsonObject& claims = token->claims();
   // Keys of ours sign nothing else today; what they sign tomorrow is no access token (RFC 9068 4).
-  const auto typ = verified.token->header().String("typ");
+  const auto typ = token->header().String("typ");
   if (!typ ||
       (!EqualsIgnoreCase(*typ, "at+jwt") && !EqualsIgnoreCase(*typ, "application/at+jwt"))) {
     return Refused("its typ is not at+jwt");
   }
   if (claims.String("iss") != options_.issuer) return Refused("it is of another issuer");
   if (claims.String("aud") != options_.audience) return Refused("it is for another audience");
-  if (!verified.token->expires()) return Refused("it has no exp");
+  if (!token->expires()) return Refused("it has no exp");
   const auto subject = claims.String("sub");
   const auto session = claims.String("sid");
   const auto name = claims.String("name");
@@ -82,9 +93,10 @@ Result<AccessTokens::Bearer> AccessTokens::Verify(std::string_view text, int64_t
   identity.role = *role == RoleName(Role::kAdmin) ? Role::kAdmin : Role::kUser;
   identity.session = *session;
   identity.scopes = ScopesOf(identity.role);
-  identity.expires = *verified.token->expires();
+  identity.expires = *token->expires();
   if (ended_.Contains(identity.session)) return Refused("its session has ended");
   bearer.must_change_password = claims.Has("must_change_password");
+  if (!is_known) verified_.Put(digest, std::move(token), text.size());
   return bearer;
 }
 

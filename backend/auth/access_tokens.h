@@ -9,6 +9,7 @@
 #include "backend/auth/signing_keys.h"
 #include "backend/auth/token_verifier.h"
 #include "backend/store/users.h"
+#include "proxy/jwt/token_cache.h"
 
 namespace framewall::backend::auth {
 
@@ -47,6 +48,8 @@ class AccessTokens final : public TokenVerifier {
   const Options options_;
   const SigningKeys& keys_;
   const EndedSessions& ended_;
+  // Signatures that were found good with the keys that there are now. All else is asked each time.
+  mutable jwt::TokenCache verified_;
 };
 
 }  // namespace framewall::backend::auth

@@ -95,6 +95,26 @@ TEST_F(AccessTokensTest, EndWithTheirSession) {
   EXPECT_FALSE(Holds(token));
 }
 
+// That a signature was good is remembered no longer than the keys are these.
+TEST_F(AccessTokensTest, EndWithTheirKey) {
+  const std::string token = Make();
+  EXPECT_TRUE(Holds(token));
+  EXPECT_TRUE(Holds(token));
+  ASSERT_TRUE(keys->Reload(now).ok());
+  EXPECT_TRUE(Holds(token));
+  directory.Write("keys/key.pem", test::NewPrivateKey(jwt::KeyType::kRsa));
+  ASSERT_TRUE(keys->Reload(now).ok());
+  EXPECT_FALSE(Holds(token));
+  EXPECT_TRUE(Holds(Make()));
+  // Nor for another token than that one.
+  std::string forged = Make();
+  EXPECT_TRUE(Holds(forged));
+  char& last = forged[forged.size() - 10];
+  last = last == 'A' ? 'B' : 'A';
+  EXPECT_FALSE(Holds(forged));
+  EXPECT_FALSE(Holds(forged));
+}
+
 TEST_F(AccessTokensTest, OfAnotherIssuerAudienceOrTypeAreRefused) {
   EXPECT_TRUE(Holds(Signed("framewall", "framewall")));
   EXPECT_FALSE(Holds(Signed("https://chat.example", "https://evil.example")));
