@@ -12,11 +12,9 @@
 
 #include "backend/api/routes.h"
 #include "backend/backup.h"
-#include "backend/base/time.h"
 #include "backend/chat/database_records.h"
 #include "backend/llm/model_routes.h"
 #include "backend/llm/openai_api.h"
-#include "backend/store/usage.h"
 #include "proxy/base/log.h"
 
 namespace framewall::backend {
@@ -71,6 +69,7 @@ Program::Program(Settings settings) : settings_(std::move(settings)) {}
 // What waits for the database is told while everybody who asked is still here; and what retires
 // goes while there is still what it speaks to.
 Program::~Program() {
+  if (usage_) usage_->Flush();
   if (database_) database_->Close();
   server_.reset();
   loop_.RunOnce(std::chrono::milliseconds(0));
@@ -158,6 +157,7 @@ Status Program::OpenAccounts() {
 }
 
 Status Program::OpenModels() {
+  usage_ = std::make_unique<UsageWriter>(loop_, *database_);
   if (!settings_.llm_prompt_log.empty()) {
     FW_ASSIGN(prompts_,
               llm::PromptLog::Open(settings_.llm_prompt_log, settings_.llm_prompt_log_octets));
@@ -167,7 +167,7 @@ Status Program::OpenModels() {
   FW_ASSIGN(models_, llm::MakeModels(
                          loop_, settings_, budgets_->meter(),
                          [this](const llm::Payer& payer, const std::string& model,
-                                const llm::Usage& usage) { AddUsage(payer, model, usage); },
+                                const llm::Usage& usage) { usage_->Add(payer, model, usage); },
                          prompts_.get()));
   return OkStatus();
 }
@@ -198,25 +198,6 @@ Status Program::OpenApi() {
   api::LoadLiveSettings(*api_, [&loaded](Status status) { loaded = std::move(status); });
   while (!loaded) loop_.RunOnce(std::chrono::milliseconds(100));
   return std::move(*loaded);
-}
-
-// What could not be written is in the log, and nobody waits for it.
-void Program::AddUsage(const llm::Payer& payer, const std::string& model, const llm::Usage& usage) {
-  if (payer.user.empty()) return;
-  store::Usage used{.user = payer.user,
-                    .day = store::UtcDay(UnixMilliseconds()),
-                    .model = model,
-                    .requests = 1,
-                    .prompt_tokens = usage.prompt_tokens,
-                    .completion_tokens = usage.completion_tokens};
-  database_->Write<bool>(
-      [used = std::move(used)](store::Connection& db) -> Result<bool> {
-        FW_TRY(store::AddUsage(db, used));
-        return true;
-      },
-      [](Result<bool> added) {
-        if (!added.ok()) MainLog().Write(LogLevel::kError, "usage: " + added.error().message);
-      });
 }
 
 std::vector<server::Route> Program::Routes() {

@@ -22,6 +22,7 @@
 #include "backend/store/database.h"
 #include "backend/store/housekeeping.h"
 #include "backend/store/timely_probe.h"
+#include "backend/usage_writer.h"
 #include "proxy/base/result.h"
 #include "proxy/event/loop.h"
 #include "proxy/event/signal.h"
@@ -53,7 +54,6 @@ class Program {
   void OpenChat();
   Status OpenApi();
   void Watch();
-  void AddUsage(const llm::Payer& payer, const std::string& model, const llm::Usage& usage);
   std::vector<server::Route> Routes();
   void BeginDrain();
 
@@ -67,6 +67,7 @@ class Program {
   std::unique_ptr<store::Housekeeping> housekeeping_;
   std::unique_ptr<auth::Accounts> accounts_;
   std::unique_ptr<Budgets> budgets_;
+  std::unique_ptr<UsageWriter> usage_;
   std::unique_ptr<llm::PromptLog> prompts_;  // null: nobody asked for it
   std::unique_ptr<llm::Models> models_;
   std::unique_ptr<LiveSettings> live_;

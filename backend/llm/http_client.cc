@@ -117,8 +117,16 @@ class HttpClient::Exchange final : public HttpExchange, private HttpConnection::
         request_(std::move(request)),
         events_(events),
         deadline_(loop_, [this] { OnDeadline(); }),
-        start_(loop_, [this] { Begin(); }) {
-    start_.Set(std::chrono::milliseconds(0));
+        start_(loop_, [this] { Connect(); }) {
+    // A kept connection takes the request with what else this turn sends. Connecting may fail,
+    // which is told from the loop.
+    connection_ = client_.TakeIdle();
+    is_kept_ = connection_ != nullptr;
+    if (is_kept_) {
+      SendRequest();
+    } else {
+      start_.Set(std::chrono::milliseconds(0));
+    }
   }
 
   ~Exchange() override {
@@ -141,16 +149,6 @@ class HttpClient::Exchange final : public HttpExchange, private HttpConnection::
   }
 
  private:
-  void Begin() {
-    connection_ = client_.TakeIdle();
-    if (connection_ != nullptr) {
-      is_kept_ = true;
-      SendRequest();
-      return;
-    }
-    Connect();
-  }
-
   void Connect() {
     is_kept_ = false;
     connecting_ = true;

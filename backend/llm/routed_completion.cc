@@ -37,7 +37,8 @@ class RoutedCompletion final : public Completion, private CompletionEvents {
         has_image_address_(HasImageAddress(request_)),
         silence_(loop, [this] { OnSilence(); }),
         retry_(loop, [this] { Ask(); }) {
-    retry_.Set(std::chrono::milliseconds(0));
+    // Where nobody can be asked that is told from the loop.
+    if (!AskNext()) retry_.Set(std::chrono::milliseconds(0));
   }
 
   ~RoutedCompletion() override {
@@ -58,6 +59,16 @@ class RoutedCompletion final : public Completion, private CompletionEvents {
 
  private:
   void Ask() {
+    if (AskNext()) return;
+    const bool again = may_go_around_ && rounds_++ < patience_.more_rounds;
+    may_go_around_ = false;
+    if (!again) return Fail(last_);
+    next_ = 0;
+    retry_.Set(kBetweenRounds);
+  }
+
+  // The next target that may be asked; false: there is none.
+  bool AskNext() {
     while (next_ < targets_.size()) {
       const Target* target = targets_[next_++];
       if (has_image_address_ && !target->provider->takes_image_addresses()) {
@@ -84,13 +95,9 @@ class RoutedCompletion final : public Completion, private CompletionEvents {
       } else {
         WatchSilence();
       }
-      return;
+      return true;
     }
-    const bool again = may_go_around_ && rounds_++ < patience_.more_rounds;
-    may_go_around_ = false;
-    if (!again) return Fail(last_);
-    next_ = 0;
-    retry_.Set(kBetweenRounds);
+    return false;
   }
 
   void WatchSilence() { silence_.Set(started_ ? patience_.between_pieces : patience_.first_piece); }

@@ -43,8 +43,6 @@ class Routed : public testing::Test {
 
 TEST_F(Routed, AsksByTheProvidersName) {
   const auto completion = Start({});
-  EXPECT_TRUE(providers_[0].requests.empty());  // nothing from inside
-  Turn();
   ASSERT_EQ(providers_[0].requests.size(), 1u);
   EXPECT_EQ(providers_[0].requests[0].model, "model-0");
   providers_[0].events->OnText("a");
@@ -54,6 +52,17 @@ TEST_F(Routed, AsksByTheProvidersName) {
   Turn();
   EXPECT_EQ(providers_[0].ended, 1);
   EXPECT_TRUE(providers_[1].requests.empty());
+}
+
+TEST_F(Routed, SaysFromTheLoopThatNobodyCanBeAsked) {
+  for (Breaker& breaker : breakers_) {
+    for (int i = 0; i < 2; ++i) breaker.Failed(CachedNow().steady);
+  }
+  const auto completion = Start({});
+  EXPECT_TRUE(told_.errors.empty());
+  Turn();
+  ASSERT_EQ(told_.errors.size(), 1u);
+  EXPECT_EQ(told_.errors[0].code, "provider_unavailable");
 }
 
 TEST_F(Routed, AsksAnotherBeforeTheFirstPiece) {
