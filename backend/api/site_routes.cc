@@ -16,9 +16,11 @@ json::Node ModelsNode(const llm::Models& models) {
   return json::Node::Object().Set("items", std::move(items));
 }
 
-json::Node SiteNode(const LiveSettings& live) {
+json::Node SiteNode(const Services& services) {
+  const LiveSettings& live = services.live;
   return json::Node::Object()
       .Set("registration_open", live.registration_open())
+      .Set("password_min", static_cast<int64_t>(services.settings.password_min))
       .Set("message_of_the_day", live.message_of_the_day())
       .Set("default_model", live.default_model());
 }
@@ -39,7 +41,7 @@ void AddSiteRoutes(RouteList& routes, const Services& services) {
                     .operation = "getSite",
                     .access = {.who = Who::kAnyone},
                     .handler = [&services](const server::CallRef& call) {
-                      call->Answer(200, SiteNode(services.live));
+                      call->Answer(200, SiteNode(services));
                     }});
   const auto document =
       std::make_shared<const std::string>(OpenApiText(services.settings, services.version));

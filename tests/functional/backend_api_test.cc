@@ -567,6 +567,7 @@ TEST_F(BackendApi, SettingsCountAtOnceAndAfterARestart) {
   const HttpMessage site = api().Call("GET", "/api/v1/site", "");
   EXPECT_EQ(JsonAt(site, "/registration_open"), "false");
   EXPECT_EQ(JsonAt(site, "/message_of_the_day"), "Привет\nвсем");
+  EXPECT_EQ(JsonAt(site, "/password_min"), "10");
   EXPECT_EQ(JsonAt(site, "/default_model"), "");
   const HttpMessage reset = api().Delete(admin, "/api/v1/settings/registration_open");
   EXPECT_EQ(JsonAt(reset, "/value"), "true") << "as the file says";

@@ -17,6 +17,7 @@ export class Entrance {
   #done;
   #mode = "logIn";
   #mayRegister = false;
+  #passwordMin = 0;
   #hint = "";
   #error = null;
   #bad = [];  // fields that the error is about
@@ -37,8 +38,9 @@ export class Entrance {
 
   // `hint`: the key of a sentence that says why one is here again; `message`: what the site has to
   // say to all.
-  open({ mayRegister, hint = "", message = "" }) {
+  open({ mayRegister, passwordMin, hint = "", message = "" }) {
     this.#mayRegister = mayRegister;
+    this.#passwordMin = passwordMin;
     $("entrance-message").textContent = message;
     $("entrance-message").hidden = message === "";
     this.#hint = hint;
@@ -71,7 +73,7 @@ export class Entrance {
     $("entrance-password-label").textContent = say(mode.password);
     $("entrance-password").autocomplete = isRegistering ? "new-password" : "current-password";
     $("entrance-rule").hidden = !mode.fresh && !isRegistering;
-    $("entrance-rule").textContent = say("passwordRule");
+    $("entrance-rule").textContent = say("passwordRule", { n: this.#passwordMin });
     $("entrance-other").hidden = !mode.other || !this.#mayRegister;
     $("entrance-other").textContent = mode.other ? say(mode.other) : "";
     const hint = mode.hint ?? (isRegistering ? "nameRule" : this.#hint);

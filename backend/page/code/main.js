@@ -287,7 +287,7 @@ async function begin() {
   $("loading").hidden = true;
   const hint = sessionStorage.getItem("framewall.hint") ?? "";
   sessionStorage.removeItem("framewall.hint");
-  entrance.open({ mayRegister: site.registration_open, message: site.message_of_the_day ?? "", hint });
+  entrance.open({ mayRegister: site.registration_open, passwordMin: site.password_min, message: site.message_of_the_day ?? "", hint });
 }
 
 function words() {

@@ -203,6 +203,7 @@ const scenarios = {
     await page.seeText("#entrance-title", "Рады вас видеть");
     assert.equal(await page.run(() => document.documentElement.lang), "ru");
     await page.click("#entrance-other");
+    await page.seeText("#entrance-rule", "Не меньше 10 знаков");
     await page.type("#entrance-name", "мила");
     await page.type("#entrance-password", "short");
     await page.press("Enter");
