@@ -118,7 +118,9 @@ class FlushesOfOneTurn : public ::testing::Test {
     Timer first(loop, [&] { loop.RequestFlush(&out); });
     Timer second(loop, [&] { between(); });
     Timer third(loop, [&] { seen = out.flushes; });
-    for (Timer* timer : {&first, &second, &third}) timer->Set(milliseconds(1));
+    first.Set(milliseconds(1));
+    second.Set(milliseconds(2));
+    third.Set(milliseconds(3));
     std::this_thread::sleep_for(milliseconds(20));  // libevent's clock ticks coarsely
     loop.RunOnce(milliseconds(0));
   }
