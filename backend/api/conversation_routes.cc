@@ -56,7 +56,7 @@ void Create(const Services& services, const server::CallRef& call) {
 
 void List(const Services& services, const server::CallRef& call) {
   const std::string list = "conversations";
-  Query query = QueryOf(*call);
+  Query query(*call);
   const PageRequest page = ReadPage(query, list, PageLimitsOf(services.settings));
   if (!Accepted(*call, query)) return;
   using Found = std::vector<SeenRoom>;

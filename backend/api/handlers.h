@@ -6,15 +6,19 @@
 #include <string_view>
 #include <utility>
 
-#include "backend/api/body.h"
-#include "backend/api/page.h"
-#include "backend/api/query.h"
 #include "backend/api/requests.h"
 #include "backend/llm/provider.h"
+#include "backend/server/body.h"
 #include "backend/server/call.h"
+#include "backend/server/page.h"
+#include "backend/server/query.h"
 #include "backend/settings/settings.h"
 
 namespace framewall::backend::api {
+
+using server::PageLimits;
+using server::PageRequest;
+using server::Query;
 
 // Nothing where the call is answered already.
 template <class T, class Reader>
@@ -24,30 +28,13 @@ std::optional<T> ReadBody(const server::CallRef& call, Reader read,
   if (json == nullptr) return std::nullopt;
   Body body(*json);
   T asked = read(body);
-  std::vector<FieldProblem> problems = body.Finish(members);
-  if (problems.empty()) return asked;
-  call->Fail(Invalid(std::move(problems)));
-  return std::nullopt;
-}
-
-inline Query QueryOf(const server::Call& call) {
-  return Query([&call](std::string_view name) { return call.Argument(name); });
-}
-
-// True where the query is as expected; else the call is answered.
-inline bool Accepted(server::Call& call, Query& query) {
-  std::vector<FieldProblem> problems = query.Finish();
-  if (problems.empty()) return true;
-  call.Fail(Invalid(std::move(problems)));
-  return false;
+  if (!Accepted(*call, body, members)) return std::nullopt;
+  return asked;
 }
 
 inline PageLimits PageLimitsOf(const Settings& settings) {
   return {.otherwise = settings.page_size, .most = settings.page_limit};
 }
-
-// One more than the page has: it says whether there is another page.
-inline int64_t RowsFor(const PageRequest& page) { return static_cast<int64_t>(page.limit) + 1; }
 
 // A "/assistant" that is no model is refused.
 inline void CheckAssistant(Body& body, const Assistant& assistant, const llm::Models& models) {

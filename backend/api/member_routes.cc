@@ -67,7 +67,7 @@ void Invite(const Services& services, const server::CallRef& call) {
 void List(const Services& services, const server::CallRef& call) {
   const std::string id(call->Parameter("room"));
   const std::string list = "members/" + id;
-  Query query = QueryOf(*call);
+  Query query(*call);
   const PageRequest page = ReadPage(query, list, PageLimitsOf(services.settings));
   if (!Accepted(*call, query)) return;
   using Found = std::vector<store::Member>;

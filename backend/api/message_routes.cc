@@ -116,7 +116,7 @@ void Create(const Services& services, const server::CallRef& call) {
 template <RoomKind kKind>
 void List(const Services& services, const server::CallRef& call) {
   const std::string id = PlaceId(*call, kKind);
-  Query query = QueryOf(*call);
+  Query query(*call);
   const std::optional<int64_t> after = query.Integer("after", 0, INT64_MAX);
   const std::string list = (after ? "messages-after/" : "messages/") + id;
   const PageRequest page = ReadPage(query, list, PageLimitsOf(services.settings));
@@ -223,7 +223,7 @@ void Delete(const Services& services, const server::CallRef& call) {
 }
 
 void Search(const Services& services, const server::CallRef& call) {
-  Query query = QueryOf(*call);
+  Query query(*call);
   store::MessageSearch search;
   const std::optional<std::string> text = query.Text("q", kSearchText);
   if (!text && !query.Raw("q")) query.Refuse("q", "is missing");

@@ -4,10 +4,13 @@
 #include <optional>
 #include <string>
 
-#include "backend/api/body.h"
+#include "backend/server/body.h"
 #include "backend/settings/settings.h"
 
 namespace framewall::backend::api {
+
+using server::Body;
+using server::TextRule;
 
 // openapi/*.json says the same numbers; a test holds them together.
 inline constexpr TextRule kDisplayName = {.max = 64};

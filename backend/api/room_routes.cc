@@ -65,7 +65,7 @@ store::RoomList ListOf(std::string_view of) {
 }
 
 void List(const Services& services, const server::CallRef& call) {
-  Query query = QueryOf(*call);
+  Query query(*call);
   const std::string of = query.Choice("of", {"mine", "invited", "public"}).value_or("mine");
   const std::string list = "rooms/" + of;
   const PageRequest page = ReadPage(query, list, PageLimitsOf(services.settings));

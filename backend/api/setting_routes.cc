@@ -134,7 +134,7 @@ void ListChanges(const Services& services, const server::CallRef& call) {
   const LiveSpec* const spec = SpecOf(*call);
   if (spec == nullptr) return;
   const std::string list = "changes/" + std::string(spec->key);
-  Query query = QueryOf(*call);
+  Query query(*call);
   const PageRequest page = ReadPage(query, list, PageLimitsOf(services.settings));
   const int64_t behind = NumberBehind(query, page).value_or(0);
   if (!Accepted(*call, query)) return;

@@ -45,7 +45,7 @@ std::optional<std::string> WhoseUsage(server::Call& call, Query& query) {
 }
 
 void GetUsage(const Services& services, const server::CallRef& call) {
-  Query query = QueryOf(*call);
+  Query query(*call);
   const std::optional<std::string> whose = WhoseUsage(*call, query);
   if (!whose) return;
   const int64_t now = UnixMilliseconds();

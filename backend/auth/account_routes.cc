@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "backend/auth/account_rules.h"
-#include "backend/auth/body_fields.h"
 #include "backend/auth/first_admin.h"
 #include "backend/auth/password_check.h"
 #include "backend/auth/routes.h"
@@ -28,13 +27,13 @@ void Register(const ServicesRef& services, const server::CallRef& call) {
                        .fields = {}});
   }
   if (const auto problem = services->browser.CheckOrigin(*call)) return call->Fail(*problem);
-  const json::Value* body = call->JsonBody();
-  if (body == nullptr) return;
-  BodyFields fields(*body);
+  const json::Value* json = call->JsonBody();
+  if (json == nullptr) return;
+  Body body(*json);
   store::User user;
   std::string password;
-  ReadNewAccount(fields, services->settings, user, &password);
-  if (const auto problem = fields.Finish()) return call->Fail(*problem);
+  ReadNewAccount(body, services->settings, user, &password);
+  if (!Accepted(*call, body)) return;
   const bool is_taken = services->hasher.Hash(
       std::move(password), [services, call, user](Result<std::string> hash) mutable {
         if (!hash.ok()) return call->Fail(hash.error());
@@ -107,19 +106,19 @@ void StorePassword(const ServicesRef& services, const server::CallRef& call, Car
 }
 
 void ChangePassword(const ServicesRef& services, const server::CallRef& call) {
-  const json::Value* body = call->JsonBody();
-  if (body == nullptr) return;
-  BodyFields fields(*body);
+  const json::Value* json = call->JsonBody();
+  if (json == nullptr) return;
+  Body body(*json);
   PasswordChange change;
-  change.current = fields.Text("current_password");
-  change.fresh = fields.Text("new_password");
-  if (fields.OptionalFlag("cookie").value_or(false)) change.carrier = Carrier::kCookie;
+  change.current = body.AnyText("current_password");
+  change.fresh = body.AnyText("new_password");
+  if (body.Flag("cookie").value_or(false)) change.carrier = Carrier::kCookie;
   const Settings& settings = services->settings;
-  fields.Refuse("current_password", WhyNotChecked(change.current, settings.password_max));
-  fields.Refuse("new_password", WhyNoPassword(change.fresh, call->identity().name,
-                                              settings.password_min, settings.password_max));
-  if (change.fresh == change.current) fields.Refuse("new_password", "another one than the current");
-  if (const auto problem = fields.Finish()) return call->Fail(*problem);
+  body.Expect("current_password", WhyNotChecked(change.current, settings.password_max));
+  body.Expect("new_password", WhyNoPassword(change.fresh, call->identity().name,
+                                            settings.password_min, settings.password_max));
+  if (change.fresh == change.current) body.Expect("new_password", "another one than the current");
+  if (!Accepted(*call, body)) return;
   const Carrier carrier = change.carrier;
   if (const auto problem = carrier == Carrier::kCookie ? services->browser.CheckCookieCall(*call)
                                                        : services->browser.CheckOrigin(*call)) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "backend/auth/password_hasher.h"
+#include "backend/base/characters.h"
 #include "backend/base/id.h"
 #include "proxy/base/digest.h"
 #include "proxy/base/text.h"
@@ -57,32 +58,26 @@ std::string WhyNotChecked(std::string_view text, size_t most) {
   return {};
 }
 
-size_t CountCharacters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
-void ReadNewAccount(BodyFields& fields, const Settings& settings, store::User& user,
+void ReadNewAccount(server::Body& body, const Settings& settings, store::User& user,
                     std::string* password) {
   user.id = NewId();
-  const std::optional<std::string> name = AccountName(fields.Text("name"));
+  const std::optional<std::string> name = AccountName(body.AnyText("name"));
   if (!name) {
-    fields.Refuse("name",
-                  fmt::format("{} to {} of a-z, 0-9, '.', '_' and '-', a letter or digit first",
-                              kShortestName, kLongestName));
+    body.Expect("name",
+                fmt::format("{} to {} of a-z, 0-9, '.', '_' and '-', a letter or digit first",
+                            kShortestName, kLongestName));
   }
   user.name = name.value_or(std::string());
-  if (const auto display_name = fields.OptionalText("display_name")) {
-    fields.Refuse("display_name", WhyNoDisplayName(*display_name));
+  if (const auto display_name = body.OptionalAnyText("display_name")) {
+    body.Expect("display_name", WhyNoDisplayName(*display_name));
     user.display_name = *display_name;
   } else {
     user.display_name = user.name;
   }
   if (password == nullptr) return;
-  *password = fields.Text("password");
-  fields.Refuse("password",
-                WhyNoPassword(*password, user.name, settings.password_min, settings.password_max));
+  *password = body.AnyText("password");
+  body.Expect("password",
+              WhyNoPassword(*password, user.name, settings.password_min, settings.password_max));
 }
 
 Problem NameTaken() {

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "backend/auth/body_fields.h"
 #include "backend/base/problem.h"
+#include "backend/server/body.h"
 #include "backend/settings/settings.h"
 #include "backend/store/users.h"
 
@@ -31,12 +31,9 @@ std::string WhyNoPassword(std::string_view text, std::string_view name, size_t l
 // account.
 std::string WhyNotChecked(std::string_view text, size_t most);
 
-// Characters (code points) of UTF-8.
-size_t CountCharacters(std::string_view text);
-
 // Reads `name`, `display_name` (missing: the name) and `password` of a new account into `user`,
-// which gets an id; what is wrong with them is in `fields`. `password` null: it is not asked for.
-void ReadNewAccount(BodyFields& fields, const Settings& settings, store::User& user,
+// which gets an id; what is wrong with them is in `body`. `password` null: it is not asked for.
+void ReadNewAccount(server::Body& body, const Settings& settings, store::User& user,
                     std::string* password);
 Problem NameTaken();
 

@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "backend/auth/account_rules.h"
-#include "backend/auth/body_fields.h"
-#include "backend/auth/paging.h"
 #include "backend/auth/routes.h"
 #include "backend/auth/scopes.h"
 #include "backend/base/id.h"
@@ -40,41 +38,38 @@ json::Node KeyNode(const store::ApiKey& key) {
       .Set("last_used", time(key.last_used));
 }
 
-std::vector<std::string> ReadScopes(BodyFields& fields) {
+std::vector<std::string> ReadScopes(Body& body) {
   std::vector<std::string> scopes;
-  for (const std::string_view scope : fields.Texts("scopes", kScopes.size())) {
+  for (const std::string_view scope : body.Texts("scopes", kScopes.size())) {
     if (!IsScope(scope)) {
       std::string known;
       for (const Scope& one : kScopes) known.append(known.empty() ? "" : ", ").append(one.name);
-      fields.Refuse("scopes", "some of " + known);
+      body.Expect("scopes", "some of " + known);
     } else if (std::find(scopes.begin(), scopes.end(), scope) == scopes.end()) {
       scopes.emplace_back(scope);
     }
   }
-  if (scopes.empty()) fields.Refuse("scopes", "at least one");
+  if (scopes.empty()) body.Expect("scopes", "at least one");
   return scopes;
 }
 
 // Nothing: the call is answered.
 std::optional<store::ApiKey> ReadNewKey(server::Call& call, int64_t now) {
-  const json::Value* body = call.JsonBody();
-  if (body == nullptr) return std::nullopt;
-  BodyFields fields(*body);
+  const json::Value* json = call.JsonBody();
+  if (json == nullptr) return std::nullopt;
+  Body body(*json);
   store::ApiKey key;
   key.id = NewId();
   key.user = call.identity().user;
-  key.name = fields.Text("name");
-  fields.Refuse("name", WhyNoDisplayName(key.name));
-  key.scopes = ReadScopes(fields);
-  if (const auto days = fields.OptionalInteger("expires_in_days", 1, kMostDays)) {
+  key.name = body.AnyText("name");
+  body.Expect("name", WhyNoDisplayName(key.name));
+  key.scopes = ReadScopes(body);
+  if (const auto days = body.Integer("expires_in_days", 1, kMostDays)) {
     key.expires = now + *days * 86'400'000;
   }
-  key.service = fields.OptionalFlag("service").value_or(false);
+  key.service = body.Flag("service").value_or(false);
   key.created = now;
-  if (const auto problem = fields.Finish()) {
-    call.Fail(*problem);
-    return std::nullopt;
-  }
+  if (!Accepted(call, body)) return std::nullopt;
   if (key.service && !call.identity().is_admin()) {
     call.Fail({.status = 403,
                .code = "forbidden",
@@ -114,18 +109,20 @@ void CreateKey(const ServicesRef& services, const server::CallRef& call) {
 }
 
 void ListKeys(const ServicesRef& services, const server::CallRef& call) {
-  const auto page = ReadPage(*call, services->settings, IsId);
-  if (!page) return;
+  constexpr std::string_view kList = "keys";
+  Query query(*call);
+  const PageRequest page = ReadPage(query, kList, services->page_limits());
+  if (!Accepted(*call, query)) return;
   using Keys = std::vector<store::ApiKey>;
   services->database.Read<Keys>(
       [user = call->identity().user, services_too = call->identity().is_admin(),
-       page = *page](store::Connection& db) {
-        return store::ListApiKeys(db, user, services_too, page.cursor, page.limit + 1);
+       page](store::Connection& db) {
+        return store::ListApiKeys(db, user, services_too, page.behind, RowsFor(page));
       },
-      [call, page = *page](const Result<Keys>& keys) {
+      [call, page, kList](const Result<Keys>& keys) {
         if (!keys.ok()) return call->Fail(keys.error());
-        call->Answer(200, PageNode(keys.value(), page, KeyNode,
-                                   [](const store::ApiKey& key) { return key.id; }));
+        call->Answer(200, ToPage(keys.value(), page, kList, KeyNode,
+                                 [](const store::ApiKey& key) { return key.id; }));
       });
 }
 

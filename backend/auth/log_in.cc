@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "backend/auth/account_rules.h"
-#include "backend/auth/body_fields.h"
 #include "backend/auth/password_check.h"
 #include "backend/auth/routes.h"
 #include "backend/base/time.h"
@@ -24,18 +23,15 @@ struct LogInRequest {
 
 // Nothing: the call is answered.
 std::optional<LogInRequest> ReadLogIn(const Services& services, server::Call& call) {
-  const json::Value* body = call.JsonBody();
-  if (body == nullptr) return std::nullopt;
-  BodyFields fields(*body);
+  const json::Value* json = call.JsonBody();
+  if (json == nullptr) return std::nullopt;
+  Body body(*json);
   LogInRequest request;
-  const std::string_view name = fields.Text("name");
-  const std::string_view password = fields.Text("password");
-  if (fields.OptionalFlag("cookie").value_or(false)) request.carrier = Carrier::kCookie;
-  fields.Refuse("password", WhyNotChecked(password, services.settings.password_max));
-  if (const auto problem = fields.Finish()) {
-    call.Fail(*problem);
-    return std::nullopt;
-  }
+  const std::string_view name = body.AnyText("name");
+  const std::string_view password = body.AnyText("password");
+  if (body.Flag("cookie").value_or(false)) request.carrier = Carrier::kCookie;
+  body.Expect("password", WhyNotChecked(password, services.settings.password_max));
+  if (!Accepted(call, body)) return std::nullopt;
   request.check.name = AccountName(name).value_or(std::string());
   request.check.password = password;
   return request;

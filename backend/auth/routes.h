@@ -5,10 +5,16 @@
 #include <vector>
 
 #include "backend/auth/services.h"
+#include "backend/server/body.h"
+#include "backend/server/page.h"
+#include "backend/server/query.h"
 #include "backend/server/router.h"
 
 namespace framewall::backend::auth {
 
+using server::Body;
+using server::PageRequest;
+using server::Query;
 using Routes = std::vector<server::Route>;
 
 // log_in.cc: POST /api/v1/login, GET /api/v1/csrf

@@ -17,6 +17,7 @@
 #include "backend/auth/signing_keys.h"
 #include "backend/auth/socket_tickets.h"
 #include "backend/server/call.h"
+#include "backend/server/page.h"
 #include "backend/settings/settings.h"
 #include "backend/store/database.h"
 #include "backend/store/users.h"
@@ -35,6 +36,10 @@ struct Services {
   Services(event::EventLoop& loop, const Settings& settings, store::Database& database,
            std::unique_ptr<SigningKeys> signing_keys, DeviceCookies device_cookies,
            LiveAnswers live);
+
+  server::PageLimits page_limits() const {
+    return {.otherwise = settings.page_size, .most = settings.page_limit};
+  }
 
   event::EventLoop& loop;
   const Settings& settings;

@@ -2,7 +2,6 @@
 #include <optional>
 #include <utility>
 
-#include "backend/auth/body_fields.h"
 #include "backend/auth/routes.h"
 #include "backend/base/time.h"
 #include "backend/store/login_audit.h"
@@ -26,14 +25,11 @@ struct RefreshRequest {
 std::optional<RefreshRequest> ReadRefresh(const Services& services, server::Call& call) {
   RefreshRequest request;
   if (!call.body().empty()) {
-    const json::Value* body = call.JsonBody();
-    if (body == nullptr) return std::nullopt;
-    BodyFields fields(*body);
-    const auto token = fields.OptionalText("refresh_token");
-    if (const auto problem = fields.Finish()) {
-      call.Fail(*problem);
-      return std::nullopt;
-    }
+    const json::Value* json = call.JsonBody();
+    if (json == nullptr) return std::nullopt;
+    Body body(*json);
+    const auto token = body.OptionalAnyText("refresh_token");
+    if (!Accepted(call, body)) return std::nullopt;
     if (token) {
       if (const auto problem = services.browser.CheckOrigin(call)) {
         call.Fail(*problem);

@@ -4,8 +4,6 @@
 #include <utility>
 
 #include "backend/auth/account_rules.h"
-#include "backend/auth/body_fields.h"
-#include "backend/auth/paging.h"
 #include "backend/auth/routes.h"
 #include "backend/base/id.h"
 #include "backend/base/time.h"
@@ -50,17 +48,17 @@ std::string UserOfPath(server::Call& call) {
 }
 
 void ListUsers(const ServicesRef& services, const server::CallRef& call) {
-  const auto page = ReadPage(*call, services->settings, IsId);
-  if (!page) return;
+  constexpr std::string_view kList = "users";
+  Query query(*call);
+  const PageRequest page = ReadPage(query, kList, services->page_limits());
+  if (!Accepted(*call, query)) return;
   using Users = std::vector<store::User>;
   services->database.Read<Users>(
-      [page = *page](store::Connection& db) {
-        return store::ListUsers(db, page.cursor, page.limit + 1);
-      },
-      [call, page = *page](const Result<Users>& users) {
+      [page](store::Connection& db) { return store::ListUsers(db, page.behind, RowsFor(page)); },
+      [call, page, kList](const Result<Users>& users) {
         if (!users.ok()) return call->Fail(users.error());
-        call->Answer(200, PageNode(users.value(), page, FullNode,
-                                   [](const store::User& user) { return user.id; }));
+        call->Answer(200, ToPage(users.value(), page, kList, FullNode,
+                                 [](const store::User& user) { return user.id; }));
       });
 }
 
@@ -79,18 +77,18 @@ void GetUser(const ServicesRef& services, const server::CallRef& call) {
 // With a password of the administrator's choice, or a random one, which is shown once; both have to
 // be changed at the first log-in.
 void CreateUser(const ServicesRef& services, const server::CallRef& call) {
-  const json::Value* body = call->JsonBody();
-  if (body == nullptr) return;
-  BodyFields fields(*body);
+  const json::Value* json = call->JsonBody();
+  if (json == nullptr) return;
+  Body body(*json);
   store::User user;
   std::string password;
-  const bool is_given = body->Find("password").has_value();
-  ReadNewAccount(fields, services->settings, user, is_given ? &password : nullptr);
-  if (const auto role = fields.OptionalText("role")) {
-    if (!RoleOf(*role)) fields.Refuse("role", "\"user\" or \"admin\"");
+  const bool is_given = json->Find("password").has_value();
+  ReadNewAccount(body, services->settings, user, is_given ? &password : nullptr);
+  if (const auto role = body.OptionalAnyText("role")) {
+    if (!RoleOf(*role)) body.Expect("role", "\"user\" or \"admin\"");
     user.role = RoleOf(*role).value_or(Role::kUser);
   }
-  if (const auto problem = fields.Finish()) return call->Fail(*problem);
+  if (!Accepted(*call, body)) return;
   if (!is_given) password = RandomPassword();
   user.must_change_password = true;
   const bool is_taken = services->hasher.Hash(
@@ -163,20 +161,20 @@ Result<UserChanged> ChangeUserIn(store::Connection& db, const std::string& id,
 void ChangeUser(const ServicesRef& services, const server::CallRef& call) {
   const std::string id = UserOfPath(*call);
   if (id.empty()) return;
-  const json::Value* body = call->JsonBody();
-  if (body == nullptr) return;
-  BodyFields fields(*body);
+  const json::Value* json = call->JsonBody();
+  if (json == nullptr) return;
+  Body body(*json);
   UserChange change;
-  if (const auto display_name = fields.OptionalText("display_name")) {
-    fields.Refuse("display_name", WhyNoDisplayName(*display_name));
+  if (const auto display_name = body.OptionalAnyText("display_name")) {
+    body.Expect("display_name", WhyNoDisplayName(*display_name));
     change.display_name = *display_name;
   }
-  if (const auto role = fields.OptionalText("role")) {
+  if (const auto role = body.OptionalAnyText("role")) {
     change.role = RoleOf(*role);
-    if (!change.role) fields.Refuse("role", "\"user\" or \"admin\"");
+    if (!change.role) body.Expect("role", "\"user\" or \"admin\"");
   }
-  change.locked = fields.OptionalFlag("locked");
-  if (const auto problem = fields.Finish()) return call->Fail(*problem);
+  change.locked = body.Flag("locked");
+  if (!Accepted(*call, body)) return;
   const int64_t now = UnixMilliseconds();
   services->database.Write<UserChanged>(
       [id, change, now](store::Connection& db) { return ChangeUserIn(db, id, change, now); },
@@ -254,27 +252,26 @@ void EndSessions(const ServicesRef& services, const server::CallRef& call) {
 void ListLogins(const ServicesRef& services, const server::CallRef& call) {
   const std::string id = UserOfPath(*call);
   if (id.empty()) return;
-  const auto page = ReadPage(*call, services->settings, [](const std::string& cursor) {
-    const auto number = ParseUnsigned(cursor);
-    return number && *number > 0 && *number <= INT64_MAX;
-  });
-  if (!page) return;
+  const std::string list = "logins/" + id;
+  Query query(*call);
+  const PageRequest page = ReadPage(query, list, services->page_limits());
+  const int64_t before = NumberBehind(query, page).value_or(0);
+  if (!Accepted(*call, query)) return;
   using Records = std::vector<store::LoginRecord>;
-  const auto before = static_cast<int64_t>(ParseUnsigned(page->cursor).value_or(0));
   services->database.Read<std::optional<Records>>(
-      [id, before, limit = page->limit](store::Connection& db) -> Result<std::optional<Records>> {
+      [id, before, page](store::Connection& db) -> Result<std::optional<Records>> {
         FW_ASSIGN(const auto user, store::FindUser(db, id));
         if (!user) return std::optional<Records>();
-        FW_ASSIGN(Records records, store::ListLogins(db, id, before, limit + 1));
+        FW_ASSIGN(Records records, store::ListLogins(db, id, before, RowsFor(page)));
         return std::optional<Records>(std::move(records));
       },
-      [call, page = *page](const Result<std::optional<Records>>& records) {
+      [call, page, list](const Result<std::optional<Records>>& records) {
         if (!records.ok()) return call->Fail(records.error());
         if (!records.value()) return call->Fail(NotFound());
-        call->Answer(
-            200, PageNode(*records.value(), page, LoginNode, [](const store::LoginRecord& record) {
-              return std::to_string(record.id);
-            }));
+        call->Answer(200, ToPage(*records.value(), page, list, LoginNode,
+                                 [](const store::LoginRecord& record) {
+                                   return std::to_string(record.id);
+                                 }));
       });
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "backend/base/characters.h"
 #include "backend/base/id.h"
 #include "backend/base/time.h"
 #include "proxy/json/document.h"
@@ -32,11 +33,6 @@ constexpr std::array kTypes = {
     TypeName{"history", Type::kHistory}, TypeName{"cancel", Type::kCancel},
     TypeName{"auth", Type::kAuth},       TypeName{"ping", Type::kPing},
 };
-
-size_t CountCharacters(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
 
 bool IsControl(char c) {
   const auto octet = static_cast<unsigned char>(c);

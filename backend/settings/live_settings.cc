@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "backend/base/characters.h"
 #include "proxy/base/check.h"
 #include "proxy/json/document.h"
 #include "proxy/json/node.h"
@@ -32,12 +33,6 @@ constexpr std::array kSpecs = {
     LiveSpec{"rooms_per_user", Kind::kInteger, 0, 100'000, Readers::kAdmins,
              "Rooms that one user may own."},
 };
-
-// Octets that begin a character.
-int64_t CountCharacters(std::string_view text) {
-  return std::count_if(text.begin(), text.end(),
-                       [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; });
-}
 
 bool HasControls(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
@@ -82,7 +77,8 @@ std::optional<std::string> LiveSettings::Check(const LiveSpec& spec, const LiveV
     }
     case Kind::kProse: {
       const std::string* const text = std::get_if<std::string>(&value);
-      if (text != nullptr && CountCharacters(*text) <= spec.max && !HasControls(*text)) {
+      if (text != nullptr && static_cast<int64_t>(CountCharacters(*text)) <= spec.max &&
+          !HasControls(*text)) {
         return std::nullopt;
       }
       return fmt::format(

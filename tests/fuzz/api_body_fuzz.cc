@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "backend/api/openapi.h"
-#include "backend/api/page.h"
 #include "backend/api/requests.h"
+#include "backend/server/page.h"
 #include "proxy/base/check.h"
 #include "proxy/json/node.h"
 #include "proxy/json/pointer.h"
@@ -64,7 +64,7 @@ void Check(const Kind& kind, const json::Schema& schema, std::string_view text) 
   Body body(document->root());
   kind.read(body);
   const std::vector<FieldProblem> problems = body.Finish(kind.members);
-  FW_CHECK(problems.size() <= kProblemsTold + 8);
+  FW_CHECK(problems.size() <= server::kProblemsTold);
   for (const FieldProblem& problem : problems) {
     FW_CHECK(!problem.detail.empty());
     FW_CHECK(json::ParsePointer(problem.pointer).has_value());
@@ -80,6 +80,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const Schemas schemas = CompileAll();
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  using framewall::backend::server::MakeCursor;
+  using framewall::backend::server::ReadCursor;
   if (const auto position = ReadCursor("list", text)) {
     FW_CHECK(ReadCursor("list", MakeCursor("list", *position)) == position);
   }

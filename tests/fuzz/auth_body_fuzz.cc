@@ -3,12 +3,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "backend/auth/account_rules.h"
-#include "backend/auth/body_fields.h"
 #include "backend/auth/device_cookies.h"
 #include "backend/auth/login_delays.h"
 #include "backend/auth/password_hasher.h"
+#include "backend/server/body.h"
 #include "proxy/base/check.h"
 #include "proxy/base/utf8.h"
 #include "proxy/json/pointer.h"
@@ -35,23 +36,23 @@ void CheckPassword(std::string_view text) {
 void CheckAccount(std::string_view text) {
   const auto document = json::Document::Parse(text, {.octets = 8192, .depth = 32});
   if (!document.ok() || document->root().kind() != json::Kind::kObject) return;
-  BodyFields fields(document->root());
+  server::Body body(document->root());
   const Settings settings;
   store::User user;
   std::string password;
-  ReadNewAccount(fields, settings, user, &password);
-  fields.Texts("scopes", 8);
-  fields.OptionalInteger("expires_in_days", 1, 3650);
-  fields.OptionalFlag("service");
-  const auto problem = fields.Finish();
-  if (!problem) {
+  ReadNewAccount(body, settings, user, &password);
+  body.Texts("scopes", 8);
+  body.Integer("expires_in_days", 1, 3650);
+  body.Flag("service");
+  const std::vector<FieldProblem> problems = body.Finish();
+  if (problems.empty()) {
     FW_CHECK(AccountName(user.name) == user.name);
     FW_CHECK(WhyNoDisplayName(user.display_name).empty());
     FW_CHECK(password.size() <= kLongestPassword);
     return;
   }
-  FW_CHECK(problem->status == 422 && !problem->fields.empty() && problem->fields.size() <= 32);
-  for (const FieldProblem& field : problem->fields) {
+  FW_CHECK(problems.size() <= server::kProblemsTold);
+  for (const FieldProblem& field : problems) {
     FW_CHECK(json::ParsePointer(field.pointer).has_value());
     FW_CHECK(field.detail.find("hunter2") == std::string::npos);
   }

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "backend/api/page.h"
+#include "backend/server/page.h"
 #include "proxy/json/document.h"
 
 namespace framewall::backend::api {
@@ -59,7 +59,7 @@ TEST(Nodes, PagesAsTextAreThoseOfTrees) {
   const auto append = [](std::string& text, int item) { text += std::to_string(item); };
   const auto node = [](int item) { return json::Node(item); };
   const auto position = [](int item) { return std::to_string(item); };
-  const PageRequest two = {.limit = 2, .behind = {}};
+  const server::PageRequest two = {.limit = 2, .behind = {}};
   for (const std::vector<int>& found : {std::vector<int>{}, std::vector<int>{9},
                                         std::vector<int>{9, 8}, std::vector<int>{9, 8, 7}}) {
     EXPECT_EQ(ToPageText(found, two, "list", append, position),

@@ -1,12 +1,13 @@
-#include "backend/api/text_rule.h"
+#include "backend/server/text_rule.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "backend/base/characters.h"
 #include "proxy/base/utf8.h"
 
-namespace framewall::backend::api {
+namespace framewall::backend::server {
 namespace {
 
 bool IsFirstOctet(char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }
@@ -64,10 +65,6 @@ std::string TrimSpaces(std::string_view text) {
 
 }  // namespace
 
-size_t CountCharacters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), IsFirstOctet));
-}
-
 std::optional<std::string> CheckText(const TextRule& rule, std::string& text) {
   if (!IsValidUtf8(text)) return "expected text in UTF-8";
   if (rule.octets != 0 && text.size() > rule.octets) {
@@ -92,4 +89,4 @@ std::optional<std::string> CheckText(const TextRule& rule, std::string& text) {
   return std::nullopt;
 }
 
-}  // namespace framewall::backend::api
+}  // namespace framewall::backend::server

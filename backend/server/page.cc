@@ -1,4 +1,4 @@
-#include "backend/api/page.h"
+#include "backend/server/page.h"
 
 #include <cstdint>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "proxy/base/encoding.h"
 #include "proxy/base/parse.h"
 
-namespace framewall::backend::api {
+namespace framewall::backend::server {
 namespace {
 
 constexpr size_t kTagSize = 4;
@@ -60,4 +60,4 @@ std::optional<int64_t> NumberBehind(Query& query, const PageRequest& page) {
   return std::nullopt;
 }
 
-}  // namespace framewall::backend::api
+}  // namespace framewall::backend::server

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace framewall::backend::api {
+namespace framewall::backend::server {
 
 struct TextRule {
   // A name stands in lists and on one line: no control characters, no line ends, nothing that turns
@@ -20,10 +20,7 @@ struct TextRule {
   size_t octets = 0;  // of UTF-8; 0: no limit besides
 };
 
-// Of valid UTF-8.
-size_t CountCharacters(std::string_view text);
-
 // Makes `text` what is to be kept; where it is not as the rule wants it, what was expected.
 std::optional<std::string> CheckText(const TextRule& rule, std::string& text);
 
-}  // namespace framewall::backend::api
+}  // namespace framewall::backend::server

@@ -4,9 +4,9 @@
 //   Body body(*json);
 //   const std::string name = body.Text("name", kRoomName);
 //   const bool loud = body.Flag("loud").value_or(false);
-//   if (std::vector<FieldProblem> problems = body.Finish(); !problems.empty()) ...
+//   if (!Accepted(*call, body)) return;
 //
-// Until Finish said that there are none, what was read means nothing.
+// Until that, what was read means nothing.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,12 @@
 #include <string_view>
 #include <vector>
 
-#include "backend/api/text_rule.h"
 #include "backend/base/problem.h"
+#include "backend/server/call.h"
+#include "backend/server/text_rule.h"
 #include "proxy/json/document.h"
 
-namespace framewall::backend::api {
+namespace framewall::backend::server {
 
 // How many problems one answer tells.
 inline constexpr size_t kProblemsTold = 32;
@@ -44,11 +45,18 @@ class Body {
   std::optional<std::optional<std::string>> NullableText(std::string_view name,
                                                          const TextRule& rule);
 
-  // Any value, to be judged by the caller. Required.
+  // --- to be judged by the caller; must be there, too ---
   std::optional<json::Value> Any(std::string_view name);
+  // Views of the document; empty where it is not as it must.
+  std::string_view AnyText(std::string_view name);
+  std::vector<std::string_view> Texts(std::string_view name, size_t most);
+  // May be missing.
+  std::optional<std::string_view> OptionalAnyText(std::string_view name);
 
-  // What the caller found. `name` is a member's.
+  // What the caller found. `name` is a member's, of which the first fault is told.
   void Refuse(std::string_view name, std::string detail);
+  // The same, in words for what should be there; empty: nothing to object.
+  void Expect(std::string_view name, std::string_view expected);
 
   // Refuses members that nobody asked for, and an object with none of them where `at_least_one`;
   // then all problems.
@@ -58,6 +66,7 @@ class Body {
  private:
   std::optional<json::Value> Ask(std::string_view name);
   std::optional<json::Value> Require(std::string_view name);
+  std::optional<std::string_view> CheckedView(std::string_view name, json::Value value);
   std::optional<std::string> CheckedText(std::string_view name, json::Value value,
                                          const TextRule& rule);
   std::optional<std::string> CheckedChoice(std::string_view name, json::Value value,
@@ -68,7 +77,10 @@ class Body {
   std::vector<FieldProblem> problems_;
 };
 
+// True where the body is as expected; else the call is answered.
+bool Accepted(Call& call, Body& body, Body::Members members = Body::Members::kAny);
+
 // "expected one of "public", "private""
 std::string ExpectedOneOf(std::initializer_list<std::string_view> choices);
 
-}  // namespace framewall::backend::api
+}  // namespace framewall::backend::server

@@ -10,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "backend/api/query.h"
+#include "backend/server/query.h"
 #include "proxy/json/node.h"
 
-namespace framewall::backend::api {
+namespace framewall::backend::server {
 
 struct PageLimits {
   size_t otherwise = 50;  // without ?limit
@@ -34,7 +34,9 @@ PageRequest ReadPage(Query& query, std::string_view list, const PageLimits& limi
 // The same where positions are numbers above 0; nothing of one that is none.
 std::optional<int64_t> NumberBehind(Query& query, const PageRequest& page);
 
-// Ask the database for limit + 1 items: the one too many says that there is a further page.
+// What to ask the database for: the one too many says that there is a further page.
+inline int64_t RowsFor(const PageRequest& page) { return static_cast<int64_t>(page.limit) + 1; }
+
 //   ToPage(rows, page, "rooms", RoomNode, [](const Room& room) { return room.id; })
 template <class Item, class ToNode, class Position>
 json::Node ToPage(const std::vector<Item>& found, const PageRequest& page, std::string_view list,
@@ -67,4 +69,4 @@ std::string ToPageText(const std::vector<Item>& found, const PageRequest& page,
   return text;
 }
 
-}  // namespace framewall::backend::api
+}  // namespace framewall::backend::server

@@ -1,8 +1,10 @@
-#include "backend/api/text_rule.h"
+#include "backend/server/text_rule.h"
 
 #include <gtest/gtest.h>
 
-namespace framewall::backend::api {
+#include "backend/base/characters.h"
+
+namespace framewall::backend::server {
 namespace {
 
 constexpr TextRule kName = {.max = 5};
@@ -79,4 +81,4 @@ TEST(TextRule, RefusesWhatIsNoUtf8) {
 }
 
 }  // namespace
-}  // namespace framewall::backend::api
+}  // namespace framewall::backend::server

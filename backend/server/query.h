@@ -10,16 +10,20 @@
 #include <string_view>
 #include <vector>
 
-#include "backend/api/text_rule.h"
 #include "backend/base/problem.h"
+#include "backend/server/call.h"
+#include "backend/server/text_rule.h"
 
-namespace framewall::backend::api {
+namespace framewall::backend::server {
 
 class Query {
  public:
   // The decoded value of an argument, as server::Call::Argument.
   using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
   explicit Query(Lookup lookup) : lookup_(std::move(lookup)) {}
+  // Of a call, which outlives this.
+  explicit Query(const Call& call)
+      : Query([&call](std::string_view name) { return call.Argument(name); }) {}
 
   std::optional<std::string> Raw(std::string_view name) const { return lookup_(name); }
   std::optional<std::string> Text(std::string_view name, const TextRule& rule);
@@ -38,4 +42,7 @@ class Query {
   std::vector<FieldProblem> problems_;
 };
 
-}  // namespace framewall::backend::api
+// True where the query is as expected; else the call is answered.
+bool Accepted(Call& call, Query& query);
+
+}  // namespace framewall::backend::server

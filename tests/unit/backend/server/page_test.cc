@@ -1,10 +1,10 @@
-#include "backend/api/page.h"
+#include "backend/server/page.h"
 
 #include <gtest/gtest.h>
 
 #include "proxy/base/encoding.h"
 
-namespace framewall::backend::api {
+namespace framewall::backend::server {
 namespace {
 
 constexpr PageLimits kLimits = {.otherwise = 50, .most = 200};
@@ -90,4 +90,4 @@ TEST(Page, SaysNextWhereThereIsMore) {
 }
 
 }  // namespace
-}  // namespace framewall::backend::api
+}  // namespace framewall::backend::server

@@ -1,4 +1,4 @@
-#include "backend/api/body.h"
+#include "backend/server/body.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "proxy/base/text.h"
 #include "proxy/json/pointer.h"
 
-namespace framewall::backend::api {
+namespace framewall::backend::server {
 namespace {
 
 std::string_view KindName(json::Kind kind) {
@@ -74,18 +74,30 @@ std::optional<json::Value> Body::Require(std::string_view name) {
 }
 
 void Body::Refuse(std::string_view name, std::string detail) {
+  if (problems_.size() == kProblemsTold) return;
   std::string pointer;
   json::AppendPointerToken(pointer, name);
+  for (const FieldProblem& problem : problems_) {
+    if (problem.pointer == pointer) return;
+  }
   problems_.push_back({std::move(pointer), std::move(detail)});
+}
+
+void Body::Expect(std::string_view name, std::string_view expected) {
+  if (!expected.empty()) Refuse(name, fmt::format("expected {}", expected));
+}
+
+std::optional<std::string_view> Body::CheckedView(std::string_view name, json::Value value) {
+  if (value.kind() == json::Kind::kString) return value.AsString();
+  Refuse(name, Expected("a string", value));
+  return std::nullopt;
 }
 
 std::optional<std::string> Body::CheckedText(std::string_view name, json::Value value,
                                              const TextRule& rule) {
-  if (value.kind() != json::Kind::kString) {
-    Refuse(name, Expected("a string", value));
-    return std::nullopt;
-  }
-  std::string text(value.AsString());
+  const std::optional<std::string_view> sent = CheckedView(name, value);
+  if (!sent) return std::nullopt;
+  std::string text(*sent);
   if (std::optional<std::string> fault = CheckText(rule, text)) {
     Refuse(name, *std::move(fault));
     return std::nullopt;
@@ -157,6 +169,35 @@ std::optional<std::optional<std::string>> Body::NullableText(std::string_view na
 
 std::optional<json::Value> Body::Any(std::string_view name) { return Require(name); }
 
+std::string_view Body::AnyText(std::string_view name) {
+  const std::optional<json::Value> value = Require(name);
+  return value ? CheckedView(name, *value).value_or("") : std::string_view();
+}
+
+std::optional<std::string_view> Body::OptionalAnyText(std::string_view name) {
+  const std::optional<json::Value> value = Ask(name);
+  return value ? CheckedView(name, *value) : std::nullopt;
+}
+
+std::vector<std::string_view> Body::Texts(std::string_view name, size_t most) {
+  std::vector<std::string_view> texts;
+  const std::optional<json::Value> value = Require(name);
+  if (!value) return texts;
+  if (value->kind() != json::Kind::kArray || value->size() > most) {
+    Refuse(name, fmt::format("expected an array of at most {} strings", most));
+    return texts;
+  }
+  for (size_t i = 0; i < value->size(); ++i) {
+    const json::Value one = value->At(i);
+    if (one.kind() == json::Kind::kString) {
+      texts.push_back(one.AsString());
+    } else {
+      Refuse(name, "expected strings alone in the array");
+    }
+  }
+  return texts;
+}
+
 std::vector<FieldProblem> Body::Finish(Members members) {
   bool has_known = false;
   json::MemberCursor cursor(object_);
@@ -177,4 +218,11 @@ std::vector<FieldProblem> Body::Finish(Members members) {
   return std::move(problems_);
 }
 
-}  // namespace framewall::backend::api
+bool Accepted(Call& call, Body& body, Body::Members members) {
+  std::vector<FieldProblem> problems = body.Finish(members);
+  if (problems.empty()) return true;
+  call.Fail(Invalid(std::move(problems)));
+  return false;
+}
+
+}  // namespace framewall::backend::server

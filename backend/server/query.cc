@@ -1,4 +1,4 @@
-#include "backend/api/query.h"
+#include "backend/server/query.h"
 
 #include <fmt/format.h>
 
@@ -7,11 +7,11 @@
 #include <chrono>
 #include <utility>
 
-#include "backend/api/body.h"
 #include "backend/base/id.h"
+#include "backend/server/body.h"
 #include "proxy/base/text.h"
 
-namespace framewall::backend::api {
+namespace framewall::backend::server {
 namespace {
 
 template <class T>
@@ -82,4 +82,11 @@ std::optional<std::string> Query::Id(std::string_view name) {
   return std::nullopt;
 }
 
-}  // namespace framewall::backend::api
+bool Accepted(Call& call, Query& query) {
+  std::vector<FieldProblem> problems = query.Finish();
+  if (problems.empty()) return true;
+  call.Fail(Invalid(std::move(problems)));
+  return false;
+}
+
+}  // namespace framewall::backend::server

@@ -1,10 +1,10 @@
-#include "backend/api/query.h"
+#include "backend/server/query.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
 
-namespace framewall::backend::api {
+namespace framewall::backend::server {
 namespace {
 
 using Arguments = std::map<std::string, std::string, std::less<>>;
@@ -72,4 +72,4 @@ TEST(Query, TakesDaysOfTheCalendarOnly) {
 }
 
 }  // namespace
-}  // namespace framewall::backend::api
+}  // namespace framewall::backend::server

@@ -1,10 +1,10 @@
-#include "backend/api/body.h"
+#include "backend/server/body.h"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 
-namespace framewall::backend::api {
+namespace framewall::backend::server {
 namespace {
 
 // Each problem as "POINTER DETAIL\n".
@@ -103,6 +103,47 @@ TEST(Body, WantsSomethingToChange) {
   EXPECT_EQ(Problems(R"({"title":"t"})", read, Body::Members::kAtLeastOne), "");
 }
 
+TEST(Body, GivesTextsToBeJudgedByTheCaller) {
+  const auto document =
+      json::Document::Parse(R"({"name":" a\u0000","words":["a","b"],"none":[],"note":"n"})");
+  Body body(document->root());
+  EXPECT_EQ(body.AnyText("name"), std::string_view(" a\0", 3));
+  EXPECT_EQ(body.Texts("words", 2), (std::vector<std::string_view>{"a", "b"}));
+  EXPECT_TRUE(body.Texts("none", 0).empty());
+  EXPECT_EQ(body.OptionalAnyText("note"), "n");
+  EXPECT_EQ(body.OptionalAnyText("other"), std::nullopt);
+  EXPECT_TRUE(body.Finish().empty());
+}
+
+TEST(Body, RefusesWhatAreNoTexts) {
+  const auto read = [](Body& body) {
+    body.AnyText("name");
+    body.OptionalAnyText("note");
+    body.Texts("words", 2);
+  };
+  EXPECT_EQ(Problems(R"({"name":1,"note":[],"words":["a","b","c"]})", read),
+            "/name expected a string, found a number\n"
+            "/note expected a string, found an array\n"
+            "/words expected an array of at most 2 strings\n");
+  EXPECT_EQ(Problems(R"({"name":"","note":null,"words":["a",2]})", read),
+            "/note expected a string, found null\n"
+            "/words expected strings alone in the array\n");
+  EXPECT_EQ(Problems("{}", read), "/name is missing\n/words is missing\n");
+  EXPECT_EQ(Problems(R"({"name":"","words":"a"})", read),
+            "/words expected an array of at most 2 strings\n");
+}
+
+TEST(Body, TellsTheFirstFaultOfAField) {
+  EXPECT_EQ(Problems(R"({"name":"a"})",
+                     [](Body& body) {
+                       body.AnyText("name");
+                       body.Expect("name", "");
+                       body.Expect("name", "something longer");
+                       body.Refuse("name", "is taken");
+                     }),
+            "/name expected something longer\n");
+}
+
 TEST(Body, TellsABoundedNumberOfProblems) {
   const auto told = [](size_t unknown) {
     std::string json = "{";
@@ -119,4 +160,4 @@ TEST(Body, TellsABoundedNumberOfProblems) {
 }
 
 }  // namespace
-}  // namespace framewall::backend::api
+}  // namespace framewall::backend::server
