@@ -174,7 +174,7 @@ class Loader {
       return std::nullopt;
     }
     // A list that may hold secrets is in a file of its own because it does.
-    if (row.secret || row.secrets_in) secret_files_.Add(place_of(0), path, mode);
+    if (row.secret || (row.list && row.secrets_in)) secret_files_.Add(place_of(0), path, mode);
     if (text->ends_with('\n')) text->pop_back();
     if (text->ends_with('\r')) text->pop_back();
     if (row.file_only && text->empty()) {

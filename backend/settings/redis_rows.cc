@@ -110,6 +110,16 @@ SettingRow Secret(std::string_view name, std::string Settings::*member, std::str
   return row;
 }
 
+// The file is read by whoever speaks TLS; it is as secret as ours.
+SettingRow CertificateKey() {
+  SettingRow row = Text("redis", "certificate_key", &Settings::redis_certificate_key,
+                        "a path, or nothing", "The key of redis.certificate.", IsAnything);
+  row.secrets_in = [](const SettingValue& value) {
+    return SettingRow::Secrets{.has_text = false, .files = {value.text}};
+  };
+  return row;
+}
+
 }  // namespace
 
 std::vector<SettingRow> RedisRows() {
@@ -137,8 +147,7 @@ std::vector<SettingRow> RedisRows() {
            "PEM; empty: the system's certificates.", IsAnything),
       Text("redis", "certificate", &S::redis_certificate, "a path, or nothing",
            "Ours, PEM, where it asks for one.", IsAnything),
-      Text("redis", "certificate_key", &S::redis_certificate_key, "a path, or nothing",
-           "The key of redis.certificate.", IsAnything),
+      CertificateKey(),
       Number("redis", "deadline_ms", &S::redis_deadline_ms, 1, kLongestMs, Unit::kNone,
              "milliseconds", "No request waits longer for it, connecting included."),
       Count("redis", "failures", &S::redis_failures, 1, 1000, "failures",

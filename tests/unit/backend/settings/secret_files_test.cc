@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "backend/settings/load.h"
+#include "tests/support/certificate.h"
 #include "tests/support/temp_dir.h"
 
 namespace framewall::backend {
@@ -106,6 +107,24 @@ TEST_F(SecretFilesTest, SoIsTheFileOfAVariable) {
                 key);
   // What is no secret may be read.
   ExpectQuiet(Load("", {{"FRAMEWALL_BACKEND_LOG_LEVEL_FILE", Write("level", "info", 0644)}}));
+}
+
+TEST_F(SecretFilesTest, SoAreThoseOfRedis) {
+  const test::Certificate ours = test::Certificate::SelfSigned("client");
+  const std::string certificate = Write("client.crt", ours.CertificatePem(), 0644);
+  const auto with_key = [&](const std::string& name, mode_t mode) {
+    return Load("redis: {servers: ['a:1'], tls: true, ca_file: " + certificate + ", certificate: " +
+                certificate + ", certificate_key: " + Write(name, ours.KeyPem(), mode) + "}\n");
+  };
+  ExpectRefused(with_key("data/client.key", 0640), directory_.File("data/client.key"));
+  ExpectQuiet(with_key("data/client.key", 0600));
+  ExpectWarned(with_key("client.key", 0644), directory_.File("client.key"));
+  const auto with_password = [&](const std::string& name, mode_t mode) {
+    return Load("redis: {servers: ['a:1'], password_file: " + Write(name, "sk-1", mode) + "}\n");
+  };
+  ExpectRefused(with_password("data/password", 0640), directory_.File("data/password"));
+  ExpectWarned(with_password("password", 0644), directory_.File("password"));
+  EXPECT_EQ(with_password("data/password", 0600).settings.redis_password, "sk-1");
 }
 
 TEST_F(SecretFilesTest, AndTheSettingsWhereAKeyIsInThem) {
