@@ -36,8 +36,8 @@ class GatewayConfiguration : public ::testing::Test {
  protected:
   void SetUp() override { Begin("127.0.0.1:" + std::to_string(backend_.port())); }
 
-  void Begin(const std::string& backend_address) {
-    proxy_ = std::make_unique<ProxyProcess>(GatewayConf(backend_address, "%%DIR%%/page"));
+  void Begin(const std::string& backend_address, const Replacements& more = {}) {
+    proxy_ = std::make_unique<ProxyProcess>(GatewayConf(backend_address, "%%DIR%%/page", more));
     WriteCertificate(proxy_->directory());
     proxy_->directory().Write("page/index.html", "<title>Комнаты</title>");
     proxy_->directory().Write("page/code/main.js", "let a;");
@@ -459,7 +459,48 @@ TEST_F(GatewayConfiguration, NoLogHasTicketsKeysPasswordsOrPrompts) {
   EXPECT_NE(audit.find("\"ruleId\":\"942100\""), std::string::npos) << audit;
   EXPECT_NE(audit.find("found within ARGS:json.user"), std::string::npos) << audit;
   EXPECT_NE(audit.find("found within ARGS:json.text: ***"), std::string::npos) << audit;
-  EXPECT_NE(audit.find("\"reference\":\""), std::string::npos);
+  EXPECT_NE(audit.find("\"reference\":\"v"), std::string::npos) << audit;
+}
+
+// Bodies are in a record where its parts are asked for, prompts where their line is taken out too;
+// keys never.
+TEST_F(GatewayConfiguration, PromptsAreInTheAuditLogWhereTheyAreAskedFor) {
+  const std::string attack = std::string("\"") + kAttack + "\"";
+  const std::string prompt = "\"zebra prompt; cat /etc/passwd <script>\"";
+  const std::string mask =
+      "modsecurity_audit_mask_fields text content prompt input instructions default;";
+  for (const bool masked : {true, false}) {
+    proxy_ = nullptr;
+    Begin("127.0.0.1:" + std::to_string(backend_.port()),
+          {{mask, std::string(masked ? mask : "") +
+                      "\n    modsecurity_rules 'SecAuditLogParts ABCFHZ';"}});
+    const std::pair<const char*, std::string> doors[] = {
+        {"/v1/chat/completions", Chat(prompt, ",\"user\":" + attack)},
+        {"/v1/responses", "{\"input\":" + prompt + ",\"user\":" + attack + "}"},
+        {"/v1/responses",
+         "{\"instructions\":" + prompt + ",\"input\":\"Hi\",\"user\":" + attack + "}"},
+        {"/v1/embeddings", "{\"input\":[" + prompt + "],\"user\":" + attack + "}"},
+        {"/api/chat", Chat(prompt, ",\"keep_alive\":" + attack)},
+        {"/ollama/api/generate", "{\"prompt\":" + prompt + ",\"keep_alive\":" + attack + "}"},
+        {kConversation, "{\"text\":" + prompt + ",\"client_id\":" + attack + "}"},
+    };
+    size_t records = 0;
+    for (const auto& [path, body] : doors) {
+      ASSERT_EQ(Post(path, body).status(), 403) << path << proxy_->Output();
+      ++records;
+      std::string audit;
+      ASSERT_TRUE(Eventually([&] {
+        audit = proxy_->directory().Read("audit.log");
+        return static_cast<size_t>(std::count(audit.begin(), audit.end(), '\n')) >= records;
+      }));
+      const size_t line = audit.rfind('\n', audit.size() - 2);
+      const std::string record = audit.substr(line == audit.npos ? 0 : line + 1);
+      EXPECT_NE(record.find("\"ruleId\":\"942100\""), record.npos) << path << record;
+      EXPECT_NE(record.find("\"reference\":\"v"), record.npos) << path << record;
+      EXPECT_EQ(record.find("zebra") != record.npos, !masked) << path << record;
+      EXPECT_EQ(record.find("fw_ann"), record.npos) << path << record;
+    }
+  }
 }
 
 TEST_F(GatewayConfiguration, WithoutTheBackendItSaysSo) {
