@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
 #include "backend/llm/openai_request.h"
+#include "proxy/base/text.h"
 
 namespace framewall::backend::llm {
 namespace {
@@ -19,11 +21,22 @@ std::string AsDataUrl(std::string_view base64) {
   return fmt::format("data:{};base64,{}", type, base64);
 }
 
+bool IsBase64Octet(char c) {
+  return IsAlpha(c) || IsDigit(c) || c == '+' || c == '/' || c == '=' || c == '\r' || c == '\n';
+}
+
 void ReadImages(BodyReader& reader, const Place& holder, Turn& turn) {
   const auto images = BodyReader::Member(holder, "images");
   if (!images.has_value()) return;
   for (const Place& image : reader.Elements(*images)) {
-    turn.images.push_back(AsDataUrl(reader.Text(image)));
+    const std::string text = reader.Text(image);
+    if (IsImageAddress(text)) {
+      turn.images.push_back(text);  // for a provider that may have it, else refused
+    } else if (std::all_of(text.begin(), text.end(), IsBase64Octet)) {
+      turn.images.push_back(AsDataUrl(text));
+    } else {
+      return reader.Fail(image.pointer, "expected an image in base64", "invalid_image_url");
+    }
   }
 }
 

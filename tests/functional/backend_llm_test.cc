@@ -108,6 +108,7 @@ TEST_F(BackendLlm, HasLimitsOfUsersAndKeys) {
   EXPECT_EQ(after.status(), 429) << after.raw;
   EXPECT_EQ(after.Header("x-should-retry"), "false");
   EXPECT_NE(after.body.find("token_budget_exceeded"), std::string::npos) << after.body;
+  RunLlmClient("no_budget.mjs", {address(), token_});
   // Others are not concerned.
   EXPECT_EQ(Chat(MakeAccount(*backend_, "ben"), "openai/ok").status(), 200);
 }

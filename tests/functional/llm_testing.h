@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -128,6 +129,37 @@ inline std::string LlmSettings(const StandIn& stand_in, const std::string& rest 
     }
   }
   return text;
+}
+
+inline constexpr const char* kKinds[] = {"openai", "ollama", "anthropic"};
+
+// What a server of each kind sends for "one two three", in chunks.
+inline std::string ProvidersAnswer(const std::string& kind, bool generate) {
+  std::vector<std::string> pieces;
+  for (const char* word : {"one", " two", " three"}) {
+    const std::string text = word;
+    if (kind == "openai") {
+      pieces.push_back(R"(data: {"choices":[{"delta":{"content":")" + text + "\"}}]}\n\n");
+    } else if (kind == "ollama" && generate) {
+      pieces.push_back(R"({"response":")" + text + "\",\"done\":false}\n");
+    } else if (kind == "ollama") {
+      pieces.push_back(R"({"message":{"content":")" + text + "\"},\"done\":false}\n");
+    } else {
+      pieces.push_back(
+          R"(data: {"type":"content_block_delta","delta":{"type":"text_delta","text":")" + text +
+          "\"}}\n\n");
+    }
+  }
+  pieces.push_back(kind == "openai"   ? "data: [DONE]\n\n"
+                   : kind == "ollama" ? "{\"done\":true}\n"
+                                      : "data: {\"type\":\"message_stop\"}\n\n");
+  std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string& piece : pieces) {
+    char size[16];
+    std::snprintf(size, sizeof(size), "%zx\r\n", piece.size());
+    answer += size + piece + "\r\n";
+  }
+  return answer + "0\r\n\r\n";
 }
 
 // The value of a member of a flat JSON text, as tests need it.

@@ -1,6 +1,7 @@
 // The official openai client against the bridge. Arguments: the bridge's address, a key, the
 // stand-ins' address. Models are named PROVIDER/BEHAVIOUR: see stand_in.mjs.
 import assert from 'node:assert/strict';
+import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 
 const [base, key, stand] = process.argv.slice(2);
@@ -227,7 +228,10 @@ for (const provider of ['openai', 'ollama', 'anthropic']) {
   }, (error) => error instanceof OpenAI.APIError);
 }
 await fails(client.responses.create({model: 'openai/ok', input: 'Hi', previous_response_id: 'resp_1'}), 400, 'unsupported_parameter');
-await fails(client.responses.create({model: 'openai/ok', input: 'Hi', store: true}), 400, 'unsupported_parameter');
+for (const more of [{store: true}, {background: true}, {conversation: 'conv_1'}, {prompt: {id: 'pmpt_1'}},
+  {input: [{type: 'item_reference', id: 'msg_1'}]}, {tools: [{type: 'web_search'}]}]) {
+  await fails(client.responses.create({model: 'openai/ok', input: 'Hi', ...more}), 400, 'unsupported_parameter');
+}
 await fails(client.responses.retrieve('resp_1'), 404);
 
 // errors of the router in the same words
@@ -235,7 +239,11 @@ const wrong = new OpenAI({baseURL: base + '/v1', apiKey: 'none', maxRetries: 0, 
 await assert.rejects(wrong.chat.completions.create(ask('openai/ok')), (error) => error.status === 401 && Boolean(error.message));
 await fails(client.post('/nothing'), 404);
 
-// Anthropic's clients hear in theirs; a gateway knows no such door and asks for credentials first.
+// Anthropic's client hears in its own.
+const anthropic = new Anthropic({baseURL: base, apiKey: null, authToken: key, maxRetries: 0});
+await assert.rejects(
+  anthropic.messages.create({model: 'openai/ok', max_tokens: 9, messages: [{role: 'user', content: 'Hi'}]}),
+  (error) => error instanceof Anthropic.NotFoundError && error.error.error.type === 'not_found_error');
 const none = await fetch(base + '/v1/messages', {
   method: 'POST', headers: {'x-api-key': key, authorization: 'Bearer ' + key, 'content-type': 'application/json'}, body: '{}'});
 assert.equal(none.status, 404);

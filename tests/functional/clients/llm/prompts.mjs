@@ -65,5 +65,9 @@ await assert.rejects(openai.chat.completions.create(
 await assert.rejects(
   ollama.chat({model: 'ollama/say', messages: [{role: 'user', content: 'Hi'}], keep_alive: attack}),
   (error) => error.status_code === 403);
+const below = await fetch(base + '/v1/chat/completions/' + encodeURIComponent(attack), {
+  method: 'POST', headers: {authorization: 'Bearer ' + key, 'content-type': 'application/json'},
+  body: JSON.stringify({model: 'openai/say', messages: [{role: 'user', content: 'Hi'}]})});
+assert.equal(below.status, 403);
 assert.equal(failed, 0, `${failed} of ${prompts.length * Object.keys(ways).length} failed`);
 console.log(`${prompts.length} prompts: satisfied`);
