@@ -412,7 +412,8 @@ export class Chat extends EventTarget {
       } else if (event === "invited") {
         this.#tell("invitations", { room: about });
       } else if (event === "added" || this.rooms.has(about.id)) {
-        this.know(about);
+        // What is left out is not there: nobody answers any more.
+        this.know({ assistant: null, ...about });
         this.#tell("invitations", {});
         this.#tell("room", { id: about.id });
       }

@@ -13,6 +13,16 @@ export function fromApi(room, kind) {
   return { ...room, kind, role: room.my_state ?? "owner" };
 }
 
+function visibilityChoice(chosen) {
+  return choice(say("visibility"), "visibility", [["private", say("visibilityPrivate")], ["public", say("visibilityPublic")]], chosen);
+}
+
+// Null where there is nothing to choose from. A model that is not offered any more can be kept.
+function assistantChoice(models, chosen) {
+  const known = models.some(([name]) => name === chosen) || !chosen ? models : [[chosen, chosen], ...models];
+  return known.length > 0 ? choice(say("roomAssistant"), "assistant", [["", say("none")], ...known], chosen ?? "") : null;
+}
+
 export class RoomsDialogs {
   #api;
   #chat;
@@ -30,8 +40,8 @@ export class RoomsDialogs {
     const key = newClientId();
     openDialog(say("newRoom"), form([
       field(say("roomName"), "name", { required: true, maxlength: 80 }),
-      choice(say("visibility"), "visibility", [["private", say("visibilityPrivate")], ["public", say("visibilityPublic")]]),
-      models.length > 0 && choice(say("roomAssistant"), "assistant", [["", say("none")], ...models]),
+      visibilityChoice("private"),
+      assistantChoice(models, null),
     ].filter(Boolean), say("create"), async ({ name, visibility, assistant }) => {
       const body = { name: name.trim(), visibility, assistant: assistant || null };
       this.#made(fromApi(await this.#api.post("rooms", body, key), "room"));
@@ -95,17 +105,23 @@ export class RoomsDialogs {
     openDialog(say("people"), element("div", { class: "stack" }, list), invite);
   }
 
-  about(room) {
+  async about(room) {
     const isConversation = room.kind === "conversation";
     const path = `${isConversation ? "conversations" : "rooms"}/${room.id}`;
     const isOwner = isConversation || room.role === "owner";
-    const rename = isOwner && form(
-      [field(say(isConversation ? "conversationName" : "roomName"), "name", { value: room.name, required: true, maxlength: 80 })],
-      say("save"),
-      async ({ name }) => {
-        this.#chat.know(fromApi(await this.#api.patch(path, { name: name.trim() }), room.kind));
-        closeDialog();
-      });
+    const models = isOwner ? await this.#models() : [];
+    const change = isOwner && form([
+      field(say(isConversation ? "conversationName" : "roomName"), "name", { value: room.name, required: room.name !== "", maxlength: 80 }),
+      !isConversation && visibilityChoice(room.visibility),
+      assistantChoice(models, room.assistant),
+    ].filter(Boolean), say("save"), async ({ name, visibility, assistant }) => {
+      const body = {};
+      if (name.trim() !== room.name) body.name = name.trim();
+      if (visibility !== undefined && visibility !== room.visibility) body.visibility = visibility;
+      if (assistant !== undefined && assistant !== (room.assistant ?? "")) body.assistant = assistant || null;
+      if (Object.keys(body).length > 0) this.#chat.know(fromApi(await this.#api.patch(path, body), room.kind));
+      closeDialog();
+    });
     const name = placeName(room);
     const away = () => {
       this.#chat.forget(room.id);
@@ -122,7 +138,7 @@ export class RoomsDialogs {
           await this.#api.delete(`rooms/${room.id}/membership`);
           away();
         }), "secondary danger");
-    openDialog(name, rename, element("div", { class: "stack" }, leave));
+    openDialog(name, change, element("div", { class: "stack" }, leave));
   }
 
   #person(room, one, isOwner) {

@@ -424,6 +424,26 @@ const scenarios = {
     }
     assert.ok(bobPage.frames.some((one) => !one.sent && one.text.includes('"answer_piece"')));
     assert.equal(room.id, await bobPage.run(() => location.hash.slice(2)));
+
+    // Whose room it is changes who answers there and who may join.
+    const choose = (name, value) => bobPage.until((field, chosen) => {
+      const found = document.querySelector(`dialog[open] select[name=${field}]`);
+      if (found) found.value = chosen;
+      return found?.value === chosen;
+    }, name, value);
+    await bobPage.click("#room-menu");
+    await choose("assistant", "");
+    await choose("visibility", "private");
+    await bobPage.click("dialog .primary");
+    await page.until(() => /by invitation/.test(document.querySelector("#room-about").textContent) && !/@assistant/.test(document.querySelector("#room-about").textContent));
+    await bobPage.click("#room-menu");
+    await choose("assistant", "echo");
+    await bobPage.click("dialog .primary");
+    await page.seeText("#room-about", "@assistant asks echo");
+    await page.click("#room-menu");
+    await page.see("dialog[open]");
+    assert.equal(await page.run(() => document.querySelectorAll("dialog select, dialog input").length), 0);
+    await page.press("Escape");
     noErrors(page);
     noErrors(bobPage);
   },

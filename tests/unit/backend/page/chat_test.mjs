@@ -293,3 +293,16 @@ test("a conversation's texts go by request, not by socket", async () => {
   assert.deepEqual(socket.get("message"), []);
   assert.deepEqual(shown(chat, room), ["<script>"]);
 });
+
+test("what the list of rooms is told to leave out is gone", () => {
+  const { chat, receive } = connected();
+  const about = { id: "r1", kind: "room", name: "Kitchen", visibility: "public" };
+  receive({ type: "room", event: "changed", room: { ...about, assistant: "echo" } });
+  assert.equal(chat.rooms.get("r1").assistant, "echo");
+  receive({ type: "room", event: "changed", room: { ...about, name: "Garden" } });
+  assert.equal(chat.rooms.get("r1").assistant, null);
+  assert.equal(chat.rooms.get("r1").name, "Garden");
+  // Of rooms that are not ours nothing is learned.
+  receive({ type: "room", event: "changed", room: { ...about, id: "r9" } });
+  assert.equal(chat.rooms.has("r9"), false);
+});
