@@ -51,6 +51,11 @@ export function translate(root = document) {
   for (const one of root.querySelectorAll("[data-placeholder]")) one.placeholder = say(one.dataset.placeholder);
 }
 
+// Whether Tab comes to an item of such a list, and then to what can be pressed or moved in it.
+export function reach(item, isReached) {
+  for (const one of [item, ...item.querySelectorAll(".acts button, .code pre, .code button")]) one.tabIndex = isReached ? 0 : -1;
+}
+
 // A list in which the arrows walk and Tab passes by: one of its items can be reached, the one that
 // had the focus last. `items()` are elements in order.
 export function roving(list, items, { vertical = true } = {}) {
@@ -71,7 +76,7 @@ export function roving(list, items, { vertical = true } = {}) {
     if (item) settle(item);
   });
   const settle = (chosen) => {
-    for (const item of items()) item.tabIndex = item === chosen ? 0 : -1;
+    for (const item of items()) reach(item, item === chosen);
   };
   // After the list changed.
   return () => {

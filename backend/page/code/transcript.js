@@ -1,6 +1,6 @@
 // The messages of the open room: drawn anew only where they changed, at the place where one reads.
 
-import { $, button, element, iconButton, roving } from "./dom.js";
+import { $, button, element, iconButton, reach, roving } from "./dom.js";
 import { explain, explainProblem } from "./errors.js";
 import { day, moment, onLanguage, sameDay, say, timeOfDay } from "./language.js";
 import { textParts } from "./text_parts.js";
@@ -152,7 +152,7 @@ export class Transcript {
       if (drawn && drawn.state !== row.state) {
         const made = row.make();
         const hadFocus = drawn.element.contains(document.activeElement);
-        made.tabIndex = drawn.element.tabIndex;
+        if (made.matches(".message")) reach(made, drawn.element.tabIndex === 0);
         if (at === drawn.element) at = made;
         drawn.element.replaceWith(made);
         if (hadFocus) made.focus({ preventScroll: true });
@@ -160,6 +160,7 @@ export class Transcript {
         this.#drawn.set(row.key, drawn);
       } else if (!drawn) {
         drawn = { element: row.make(), state: row.state };
+        if (drawn.element.matches(".message")) reach(drawn.element, false);
         this.#drawn.set(row.key, drawn);
       }
       if (drawn.element === at) at = at.nextElementSibling;

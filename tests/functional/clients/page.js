@@ -349,6 +349,12 @@ const scenarios = {
     assert.deepEqual(all, [...Array.from({ length: 130 }, (_, at) => "message " + (at + 1)), "at the end"]);
     await page.click("#to-end");
     await page.until(() => document.querySelector("#to-end").hidden);
+    // By keyboard one comes past all of them, and not through the buttons of each.
+    await page.run(() => document.querySelector("#search-text").focus());
+    await tabTo(page, "#composer-text");
+    await page.run(() => [...document.querySelectorAll(".message")].at(-2).focus());
+    await page.press("Tab");
+    assert.ok(await page.run(() => document.activeElement.matches(".message:nth-last-child(2) .acts button")));
     // The field grows and shrinks, faster than the page is drawn: the end stays in sight.
     const write = (text) => page.run((words) => {
       const box = document.querySelector("#composer-text");
