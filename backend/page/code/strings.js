@@ -166,7 +166,7 @@ export const STRINGS = {
 
     // Errors
     errNetwork: "No connection to the server. Check the network and try again.",
-    errBusy: "The server is busy. Try again in a moment.",
+    errBusy: "The server is busy or starting anew. Try again in a moment.",
     errRate: ["Too many tries. Wait {n} second and try again.", "Too many tries. Wait {n} seconds and try again."],
     errRateSoon: "Too many tries. Wait a little and try again.",
     errNotFound: "There is nothing like this, or not for you.",
@@ -230,7 +230,7 @@ export const STRINGS = {
     mustChangeHint: "Этот пароль придумал сервер. Прежде чем продолжить, выберите другой.",
     changePassword: "Сменить пароль",
     passwordChanged: "Пароль изменён. На других устройствах нужно войти заново.",
-    wrongPassword: "Имя и пароль не подходят друг к другу.",
+    wrongPassword: "Неверное имя или пароль.",
     wrongCurrentPassword: "Это не ваш текущий пароль.",
     nameTaken: "Это имя уже занято.",
     sessionEnded: "Сеанс завершён. Чтобы продолжить, войдите снова.",
@@ -301,7 +301,7 @@ export const STRINGS = {
     editing: "Вы исправляете сообщение.",
     cancel: "Отменить",
     tooLong: "лишних знаков: {n}",
-    notMember: "Вы ещё не участник «{room}».",
+    notMember: "Вы ещё не участник комнаты «{room}».",
     join: "Присоединиться",
     skipList: "Мимо списка",
 
@@ -357,8 +357,8 @@ export const STRINGS = {
     displayName: "Имя, которое видят другие",
     logOut: "Выйти",
     logOutEverywhere: "Выйти на всех устройствах",
-    removedFromRoom: "Вы больше не участник «{room}».",
-    roomDeleted: "«{room}» удалена.",
+    removedFromRoom: "Вы больше не участник комнаты «{room}».",
+    roomDeleted: "Удалено: «{room}».",
     more: "Ещё",
 
     resultsFor: "Найдено по запросу «{text}»",
@@ -366,12 +366,12 @@ export const STRINGS = {
     inRoom: "в «{room}»",
 
     errNetwork: "Нет связи с сервером. Проверьте сеть и попробуйте снова.",
-    errBusy: "Сервер занят. Попробуйте через минуту.",
+    errBusy: "Сервер занят или перезапускается. Попробуйте через минуту.",
     errRate: ["Слишком много попыток. Подождите {n} секунду и попробуйте снова.", "Слишком много попыток. Подождите {n} секунды и попробуйте снова.", "Слишком много попыток. Подождите {n} секунд и попробуйте снова."],
     errRateSoon: "Слишком много попыток. Подождите немного и попробуйте снова.",
     errNotFound: "Такого нет, или вам это недоступно.",
-    errForbidden: "Вам это нельзя.",
-    errTooLarge: "Это слишком большое.",
+    errForbidden: "У вас нет на это прав.",
+    errTooLarge: "Это слишком велико, чтобы отправить.",
     errServer: "На сервере ошибка. Попробуйте снова; если не пройдёт, скажите администратору.",
     errNoUser: "Такого человека нет.",
     errAnswers: "Ассистент ещё отвечает вам. Подождите или остановите ответ и спросите снова.",

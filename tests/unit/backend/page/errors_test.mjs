@@ -72,7 +72,7 @@ test("what the gateway, the network or nobody said", () => {
   chooseLanguage("en", []);
   assert.match(explain(new ApiError("refused", 403)), /protection of this site/);
   assert.match(explain(new ApiError("network")), /No connection/);
-  assert.match(explain(new ApiError("other", 502)), /busy/);
+  assert.match(explain(new ApiError("other", 502)), /busy or starting/);
   assert.match(explain(new ApiError("problem", 429, { status: 429, code: "rate", detail: "" }, 7)), /Wait 7 seconds/);
   assert.match(explain(problem(404, "not_found")), /nothing like this/);
   assert.equal(explain(problem(404, "not_found"), { not_found: "errNoUser" }), "There is no such person.");
