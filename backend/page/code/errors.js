@@ -4,6 +4,12 @@ import { language, say } from "./language.js";
 
 const BY_CODE = {
   undelivered: "undelivered",
+  budget_unavailable: "errBusy",
+  concurrent_requests: "errAnswers",
+  requests_per_day: "errBudget",
+  requests_per_minute: "errRateSoon",
+  token_budget_exceeded: "errBudget",
+  tokens_per_minute: "errBudget",
   too_large: "tooLarge",
   rate: "errRateSoon",
   too_many_answers: "errAnswers",
