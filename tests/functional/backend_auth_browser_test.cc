@@ -99,6 +99,15 @@ TEST_F(BrowserTest, LoggingInByCookieNeedsOriginAndToken) {
   EXPECT_EQ(JsonAt(LogInWith(std::string(kOrigin) + "X-CSRF-Token:\r\nCookie: __Host-fw_csrf=\r\n"),
                    "/code"),
             "csrf");
+  // As long as one that nobody guesses has to be.
+  const auto status_of_token = [&](size_t length) {
+    const std::string both(length, 'x');
+    return LogInWith(std::string(kOrigin) + "X-CSRF-Token: " + both +
+                     "\r\nCookie: __Host-fw_csrf=" + both + "\r\n")
+        .status();
+  };
+  EXPECT_EQ(status_of_token(21), 403);
+  EXPECT_EQ(status_of_token(22), 200);
   EXPECT_EQ(LogInWith(std::string(kOrigin) + Csrf()).status(), 200);
 }
 

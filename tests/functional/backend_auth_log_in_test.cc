@@ -1,5 +1,6 @@
 // Registering, logging in, passwords: with the real backend.
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -63,6 +64,31 @@ TEST_F(LogInTest, RegisteredPeopleLogIn) {
   EXPECT_EQ(JsonAt(in, "/token_type"), "Bearer");
   EXPECT_EQ(JsonAt(in, "/user/id"), JsonAt(registered, "/id"));
   EXPECT_TRUE(JsonAt(in, "/refresh_token").starts_with("fwr_"));
+}
+
+TEST_F(LogInTest, OfAUserAgentTwoHundredCharactersAreKept) {
+  Start();
+  ASSERT_EQ(Register(backend, "ann").status(), 201);
+  const auto kept = [&](const std::string& sent) -> std::string {
+    const HttpMessage in = LogIn(backend, "ann", kPassword, "User-Agent: " + sent + "\r\n");
+    sqlite3* db = nullptr;
+    sqlite3_stmt* find = nullptr;
+    sqlite3_open(backend.directory().File("data/backend.db").c_str(), &db);
+    sqlite3_prepare_v2(db, "SELECT user_agent FROM sessions WHERE id = ?", -1, &find, nullptr);
+    const std::string id = JsonAt(in, "/session");
+    sqlite3_bind_text(find, 1, id.c_str(), -1, SQLITE_TRANSIENT);
+    std::string agent;
+    if (sqlite3_step(find) == SQLITE_ROW) {
+      agent.assign(static_cast<const char*>(sqlite3_column_blob(find, 0)),
+                   static_cast<size_t>(sqlite3_column_bytes(find, 0)));
+    }
+    sqlite3_finalize(find);
+    sqlite3_close(db);
+    return agent;
+  };
+  EXPECT_EQ(kept(Repeat("a", 200)), Repeat("a", 200));
+  EXPECT_EQ(kept(Repeat("a", 200) + "b"), Repeat("a", 200));
+  EXPECT_EQ(kept("\xC3\xA9"), "??");
 }
 
 TEST_F(LogInTest, ANameIsTakenInAnyCase) {
