@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
 
 #include "tests/functional/llm_testing.h"
@@ -124,6 +125,33 @@ TEST_F(BackendLlmProviders, AreAskedWithoutTheSystemsProxy) {
   BeginWithAll();
   for (const char* kind : kKinds) EXPECT_EQ(Chat(token_, kind).status(), 200);
   EXPECT_EQ(proxy.connections(), 0);
+}
+
+TEST_F(BackendLlmProviders, AreLeftAloneAfterFailuresAndTriedAgain) {
+  std::atomic<bool> fails = true;
+  FakeUpstream flaky([&](FakeUpstream::Peer& peer) {
+    while (peer.ReadRequest().complete) {
+      peer.Send(fails ? "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
+                      : ProvidersAnswer("openai", false));
+    }
+  });
+  Begin("  - {name: flaky, kind: openai, failures: 2, pause_ms: 2000, url: \"http://" +
+            flaky.address() + "\"}\n",
+        "  - {name: m, provider: flaky, retries: 0}\n");
+  EXPECT_EQ(Chat(token_, "m").status(), 502);
+  EXPECT_EQ(backend_->Get("/ready").body.find("left alone"), std::string::npos);
+  EXPECT_EQ(Chat(token_, "m").status(), 502);
+  const HttpMessage spared = Chat(token_, "m");
+  EXPECT_EQ(spared.status(), 503) << spared.raw;
+  EXPECT_EQ(spared.Header("retry-after"), "2");
+  EXPECT_EQ(flaky.requests().size(), 2u);
+  const HttpMessage ready = backend_->Get("/ready");
+  EXPECT_EQ(ready.status(), 200);  // told, not decisive
+  EXPECT_NE(ready.body.find("left alone"), std::string::npos) << ready.body;
+  fails = false;
+  EXPECT_TRUE(Eventually([&] { return Chat(token_, "m").status() == 200; }));
+  EXPECT_EQ(flaky.requests().size(), 3u);
+  EXPECT_EQ(backend_->Get("/ready").body.find("left alone"), std::string::npos);
 }
 
 constexpr const char* kOurs[] = {"host",   "user-agent", "content-type",     "content-length",
