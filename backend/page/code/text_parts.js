@@ -3,7 +3,8 @@
 
 // [{kind: "prose" | "code" | "inline" | "link", text, language?}]. All texts together, with the
 // fences' own lines, are the whole text. A fence that is not closed lasts to the end: so it looks
-// right while an answer still comes.
+// right while an answer still comes. What follows a fence on its line names the language; what is
+// too long for that was meant to be read.
 export function textParts(text) {
   const parts = [];
   const lines = text.split("\n");
@@ -14,7 +15,7 @@ export function textParts(text) {
     prose = [];
   };
   for (let at = 0; at < lines.length; ++at) {
-    const open = /^ {0,3}(`{3,}|~{3,})([^`]*)$/.exec(lines[at]);
+    const open = /^ {0,3}(`{3,}|~{3,})([^`]{0,60})$/.exec(lines[at]);
     if (!open) {
       prose.push(lines[at]);
       continue;

@@ -17,6 +17,12 @@ test("fences are code, with their language", () => {
     ["prose:Look:", "code js:let a;\n\nlet b;", "prose:Good?"]);
 });
 
+test("what follows a fence is a language, or was meant to be read", () => {
+  const longest = "j".repeat(60);
+  assert.deepEqual(shown("```" + longest + "\na\n```"), [`code ${longest}:a`]);
+  assert.deepEqual(shown("let a;\n``` and " + "more ".repeat(20).trim()), ["prose:let a;\n``` and " + "more ".repeat(20).trim()]);
+});
+
 test("a fence that is not closed lasts to the end", () => {
   assert.deepEqual(shown("So:\n```\na\nb"), ["prose:So:", "code:a\nb"]);
 });
