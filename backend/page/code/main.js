@@ -191,6 +191,12 @@ class Inside {
     await this.transcript.show(message.number);
   }
 
+  leaveResults() {
+    showStage(this.room ? "room" : null, null);
+    if (this.room) this.composer.focus();
+    else $("search-text").focus();
+  }
+
   drawHead() {
     const { room } = this;
     const isConversation = room.kind === "conversation";
@@ -331,7 +337,10 @@ $("room-back").addEventListener("click", () => go(""));
 $("side-lists").addEventListener("click", (event) => {
   if (event.target.closest(".place")?.hash === location.hash) inside.route();
 });
-$("results-back").addEventListener("click", () => showStage(inside.room ? "room" : null, null));
+$("results-back").addEventListener("click", () => inside.leaveResults());
+for (const id of ["results", "search-text"]) {
+  $(id).addEventListener("keydown", (event) => event.key === "Escape" && !$("results").hidden && inside.leaveResults());
+}
 $("me").addEventListener("click", () => accountDialog({
   api, session,
   renamed: (me) => {

@@ -53,10 +53,13 @@ export class Search {
   }
 
   async #more() {
+    $("results-more").disabled = true;
     try {
       this.#add(await this.#page());
     } catch (error) {
       notice(explain(error), { bad: true });
+    } finally {
+      $("results-more").disabled = false;
     }
   }
 

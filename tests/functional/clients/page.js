@@ -304,6 +304,13 @@ const scenarios = {
     await bobPage.type("#search-text", "anybody");
     await bobPage.press("Enter");
     await bobPage.seeText("#results mark", "anybody");
+    // Escape goes back to where one wrote.
+    await bobPage.press("Escape");
+    await bobPage.see("#room");
+    assert.equal(await bobPage.run(() => document.activeElement.id), "composer-text");
+    await bobPage.type("#search-text", "anybody");
+    await bobPage.press("Enter");
+    await bobPage.seeText("#results mark", "anybody");
     await bobPage.click(".result");
     await bobPage.seeText(".message.found", "Is anybody there?");
     noErrors(annPage);
