@@ -2,7 +2,9 @@
 // folder, and a backend whose models lead to the stand-ins.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/base/unique_fd.h"
 #include "tests/support/backend_process.h"
 #include "tests/support/certificate.h"
 #include "tests/support/script.h"
@@ -28,8 +31,11 @@ inline std::optional<std::string> LlmClients() {
     const fs::path to = FW_BINARY_DIR "/llm_clients";
     std::error_code failed;
     fs::create_directories(to, failed);
+    // Tests of several executables come here at once.
+    const UniqueFd lock(::open((to / ".installing").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    EXPECT_EQ(0, ::flock(lock.get(), LOCK_EX));
     for (const auto& file : fs::directory_iterator(from, failed)) {
-      fs::copy_file(file.path(), to / file.path().filename(), fs::copy_options::overwrite_existing,
+      fs::copy_file(file.path(), to / file.path().filename(), fs::copy_options::update_existing,
                     failed);
     }
     // npm writes this file last, from the lock.
